@@ -1,0 +1,37 @@
+"""The public names. This file is the list; ``__init__.py`` reads it."""
+
+from seminar_lib.attacks import FGSM as FGSM
+from seminar_lib.attacks import PGD as PGD
+from seminar_lib.attacks import Attack as Attack
+from seminar_lib.checkpoints import load as load
+from seminar_lib.checkpoints import save as save
+from seminar_lib.checkpoints import shipped as shipped
+from seminar_lib.data import load_data as load_data
+from seminar_lib.data.dataset import Dataset as Dataset
+from seminar_lib.data.dataset import Split as Split
+from seminar_lib.evaluation import Accuracy as Accuracy
+from seminar_lib.evaluation import Report as Report
+from seminar_lib.evaluation import accuracy_against_eps as accuracy_against_eps
+from seminar_lib.evaluation import evaluate as evaluate
+from seminar_lib.goals import Both as Both
+from seminar_lib.goals import Diverge as Diverge
+from seminar_lib.goals import Expectation as Expectation
+from seminar_lib.goals import Goal as Goal
+from seminar_lib.goals import Leave as Leave
+from seminar_lib.goals import Misclassify as Misclassify
+from seminar_lib.goals import Reach as Reach
+from seminar_lib.goals import Recorded as Recorded
+from seminar_lib.losses import cross_entropy as cross_entropy
+from seminar_lib.losses import dlr as dlr
+from seminar_lib.losses import margin as margin
+from seminar_lib.models import Classifier as Classifier
+from seminar_lib.models import ResNet18 as ResNet18
+from seminar_lib.models import SmallCNN as SmallCNN
+from seminar_lib.models import ViT as ViT
+from seminar_lib.objectives import AdversarialTraining as AdversarialTraining
+from seminar_lib.objectives import CrossEntropy as CrossEntropy
+from seminar_lib.threat import L2 as L2
+from seminar_lib.threat import Linf as Linf
+from seminar_lib.threat import ThreatModel as ThreatModel
+from seminar_lib.train import Recipe as Recipe
+from seminar_lib.train import fit as fit

@@ -1,0 +1,13 @@
+"""The command line: ``python -m seminar_lib``."""
+
+import sys
+
+from seminar_lib import bootstrap
+
+if __name__ == "__main__":
+    # Setting up must work before anything is installed, so the other verbs are imported only when they are asked for.
+    if sys.argv[1:2] and sys.argv[1] in bootstrap.VERBS:
+        raise SystemExit(bootstrap.main(sys.argv[1:]))
+    from seminar_lib import cli
+
+    cli.main()
