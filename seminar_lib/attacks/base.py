@@ -1,0 +1,199 @@
+"""What all attacks share: an attack is a frozen set of hyperparameters, and calling it returns adversarial images.
+
+A new attack is a dataclass with one method, ``search``. Checks of the input, care for the model, precision, and the
+promise that the result is never worse than the clean image are here, once.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, field, fields
+
+import torch
+from torch import Tensor
+
+from seminar_lib.checks import check_images, check_labels, check_logits, check_model
+from seminar_lib.freeze import frozen
+from seminar_lib.goals import Goal, Misclassify, Reach, Score
+from seminar_lib.losses import Loss, cross_entropy
+from seminar_lib.threat import Linf, ThreatModel, in_levels
+from seminar_lib.types import Images, Labels, Model
+
+Generator = torch.Generator | None
+LENGTHS = {"step_size"}  # fields in pixels of [0, 1]; they print in grey levels, as the radius does
+
+
+@dataclass(frozen=True, repr=False)
+class Attack(ABC):
+    """A search for adversarial images inside a threat model.
+
+    Attributes:
+        threat: where the images may go.
+        loss: what the search climbs, of (logits, labels).
+        stop_when_fooled: leave an example alone once it succeeds, which is all that evaluation needs. Training and
+            pictures want the strongest loss instead of the first success: set it to False.
+        bf16: search in bfloat16, several times faster on recent hardware. A success still counts only when float32
+            confirms it.
+
+    Raises:
+        TypeError: ``threat`` is no threat model.
+    """
+
+    threat: ThreatModel = Linf()
+    loss: Loss = field(default=cross_entropy, kw_only=True)
+    stop_when_fooled: bool = field(default=True, kw_only=True)
+    bf16: bool = field(default=False, kw_only=True)
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.threat, ThreatModel):
+            raise TypeError(
+                f"{type(self).__name__} needs a threat model, such as {type(self).__name__}(Linf(8/255)); "
+                f"got {self.threat!r}."
+            )
+
+    def __repr__(self) -> str:
+        """The code that makes this attack, without the fields that have their default values."""
+        changed = {f.name: getattr(self, f.name) for f in fields(self)[1:] if getattr(self, f.name) != f.default}
+        texts = [f"{name}={in_levels(value) if name in LENGTHS else repr(value)}" for name, value in changed.items()]
+        return f"{type(self).__name__}({', '.join([repr(self.threat), *texts])})"
+
+    @abstractmethod
+    def search(self, goal: Goal, x: Images, generator: Generator = None) -> Images:
+        """Look for images inside ``threat`` around ``x`` that score high on ``goal``.
+
+        This is the bare search: it checks nothing and runs the model as it stands. Training calls it directly.
+        """
+
+    def __call__(
+        self, model: Model, x: Images, y: Labels, target: Labels | None = None, generator: Generator = None
+    ) -> Images:
+        """Adversarial images for ``x``, inside the threat model and never worse for the adversary than ``x``.
+
+        Args:
+            model: images in [0, 1] to logits. It comes back as it was: weights, buffers, gradients, modes.
+            x: clean images in [0, 1].
+            y: their true labels.
+            target: when given, the adversary wants exactly these labels instead of any wrong one.
+            generator: where random numbers come from (on the device of ``x``); the global stream when omitted.
+
+        Raises:
+            TypeError, ValueError: an input or the model is not as described; the message says what came and how to
+                mend it.
+        """
+        check_images(x)
+        check_model(model, x)
+        with torch.no_grad(), frozen(model):
+            logits = model(x[:8])
+        check_logits(logits, x[:8])
+        check_labels(y, x, logits.shape[1])
+        if target is None:
+            return self.run(Misclassify(model, y, self.loss), x, generator)
+        check_labels(target, x, logits.shape[1], "target")
+        if (target == y).any():
+            raise ValueError("target equals y for some images: the adversary would want the right answer there.")
+        return self.run(Reach(model, target, self.loss), x, generator)
+
+    def run(self, goal: Goal, x: Images, generator: Generator = None) -> Images:
+        """The search for any goal: an adaptive attack is ``attack.run(my_goal, x)``.
+
+        It takes the same care as ``__call__``: models frozen, verdicts in float32, never worse than the clean image.
+
+        Raises:
+            TypeError, ValueError: ``x`` is no batch of images in [0, 1].
+        """
+        check_images(x)
+        # Tensors born under inference_mode cannot take part in a backward pass; their copies made here can.
+        with torch.inference_mode(False), frozen(*goal.models):
+            x = x.clamp(0, 1)
+            best = Best(x, verdict(goal, x))
+            rows = best.unfooled() if self.stop_when_fooled else best.all()
+            if len(rows):
+                aim = goal[rows]
+                found = self.search(LowPrecision(aim) if self.bf16 else aim, x[rows], generator)
+                best.offer(rows, found, verdict(aim, found))
+            return best.x
+
+
+class Best:
+    """The best image found so far for each example: a success before a failure, then the higher loss."""
+
+    def __init__(self, x: Images, score: Score | None = None) -> None:
+        """Start from ``x``; without a score, whatever is offered first is better."""
+        if score is None:
+            score = Score(
+                torch.full_like(x[:, 0, 0, 0], float("-inf")), torch.zeros(len(x), dtype=torch.bool, device=x.device)
+            )
+        self.x, self.loss, self.success = x.clone(), score.loss.clone(), score.success.clone()
+
+    def offer(self, rows: Tensor, x: Images, score: Score) -> None:
+        """Take each image of ``x``, standing for the examples ``rows``, that beats the one held."""
+        loss, success = self.loss[rows], self.success[rows]
+        better = (score.success & ~success) | ((score.success == success) & (score.loss > loss))
+        self.x[rows] = torch.where(better[:, None, None, None], x, self.x[rows])
+        self.loss[rows] = torch.where(better, score.loss, loss)
+        self.success[rows] = success | score.success
+
+    def all(self) -> Tensor:
+        """The indices of all examples."""
+        return torch.arange(len(self.x), device=self.x.device)
+
+    def unfooled(self) -> Tensor:
+        """The indices of the examples without a success yet."""
+        return (~self.success).nonzero().squeeze(1)
+
+
+def climb(goal: Goal, x: Images) -> tuple[Score, Images]:
+    """The score of ``x`` and the gradient of each example's loss with respect to its image.
+
+    Raises:
+        ValueError: the loss does not depend on the image as far as autograd can see.
+        FloatingPointError: the gradient holds NaN or infinity.
+    """
+    x = x.detach().requires_grad_()
+    with torch.enable_grad():
+        score = goal(x)
+        grad = None
+        if score.loss.requires_grad:
+            (grad,) = torch.autograd.grad(score.loss.sum(), x, allow_unused=True)
+        if grad is None:
+            raise ValueError(
+                "The loss has no gradient with respect to the image: the model detaches its input or runs under "
+                "no_grad. Give that step a differentiable stand-in (BPDA), or take an attack without gradients."
+            )
+    if not (finite := grad.isfinite().flatten(1).all(1)).all():
+        raise FloatingPointError(
+            f"The gradient holds NaN or infinity, first for image {int((~finite).nonzero()[0])} of the batch, and an "
+            "attack would go blind. Look for a division by zero, the root or logarithm of 0, or diverged weights."
+        )
+    return Score(score.loss.detach(), score.success), grad
+
+
+@torch.no_grad()
+def look(goal: Goal, x: Images) -> Score:
+    """The score of ``x`` without a gradient."""
+    return goal(x)
+
+
+def verdict(goal: Goal, x: Images) -> Score:
+    """The score of ``x`` in full precision, whatever autocast surrounds the call."""
+    with torch.autocast(x.device.type, enabled=False):
+        return look(goal, x)
+
+
+@dataclass(frozen=True, eq=False)
+class LowPrecision(Goal):
+    """A goal computed in bfloat16 whose successes are confirmed in float32.
+
+    The sign of a gradient mostly survives the rounding; a verdict may not.
+    """
+
+    goal: Goal
+
+    def __call__(self, x: Images) -> Score:
+        with torch.autocast(x.device.type, torch.bfloat16):
+            loss, claimed = self.goal(x)
+        rows = claimed.nonzero().squeeze(1)
+        confirmed = torch.zeros_like(claimed)
+        if len(rows):
+            confirmed[rows] = verdict(self.goal[rows], x.detach()[rows]).success
+        return Score(loss.float(), confirmed)

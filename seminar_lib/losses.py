@@ -1,0 +1,65 @@
+"""What an attack climbs: losses of (logits, labels), one value for each example, large when the model is wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import update_wrapper
+
+import torch.nn.functional as F
+
+from seminar_lib.types import Labels, Logits, PerExample
+
+
+class Loss:
+    """A function of (logits, labels) that prints as its name, so that an attack prints as the code that makes it."""
+
+    def __init__(self, function: Callable[[Logits, Labels], PerExample]) -> None:
+        self._function = function
+        update_wrapper(self, function)
+
+    def __call__(self, logits: Logits, y: Labels) -> PerExample:
+        return self._function(logits, y)
+
+    def __repr__(self) -> str:
+        return self._function.__name__
+
+
+@Loss
+def cross_entropy(logits: Logits, y: Labels) -> PerExample:
+    """-log p_y (Goodfellow et al., ICLR 2015).
+
+    Its gradient vanishes where the model is certain: p_y rounds to 1 in float32 and the attack goes blind.
+    """
+    return F.cross_entropy(logits, y, reduction="none")
+
+
+@Loss
+def margin(logits: Logits, y: Labels) -> PerExample:
+    """max_{j != y} z_j - z_y, positive exactly when the model is wrong (Carlini & Wagner, S&P 2017, f_6)."""
+    return _best_other(logits, y) - _chosen(logits, y)
+
+
+@Loss
+def dlr(logits: Logits, y: Labels) -> PerExample:
+    """Difference of logits ratio: (max_{j != y} z_j - z_y) / (z_(1) - z_(3)), logits sorted downwards.
+
+    Croce & Hein, ICML 2020, eq. 6. The ratio cancels the scale of the logits, so a model cannot hide its gradients
+    behind a large temperature.
+
+    Raises:
+        ValueError: there are fewer than three classes.
+    """
+    if logits.shape[1] < 3:
+        raise ValueError(
+            f"dlr compares three logits; this model has {logits.shape[1]} classes. Take loss=margin instead."
+        )
+    first, _, third = logits.topk(3, dim=1).values.unbind(1)
+    return margin(logits, y) / (first - third).clamp_min(1e-12)
+
+
+def _chosen(logits: Logits, y: Labels) -> PerExample:
+    return logits.gather(1, y[:, None]).squeeze(1)
+
+
+def _best_other(logits: Logits, y: Labels) -> PerExample:
+    return logits.scatter(1, y[:, None], float("-inf")).amax(1)

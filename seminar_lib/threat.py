@@ -1,0 +1,156 @@
+r"""Threat models: the set of images that the adversary may turn x into.
+
+A threat model is geometry and nothing else. It knows its radius ``eps``; it does not know the network, the loss or
+the step size. A p-norm ball needs four verbs, from which everything that an attack asks for follows:
+
+    norm       how large a perturbation is
+    steepest   the direction of norm 1 that climbs fastest along a gradient: argmax of <d, grad> over norm(d) <= 1
+    shrink     a perturbation of norm at most eps, taken from one that may be too large
+    noise      a random perturbation inside the ball
+"""
+
+from __future__ import annotations
+
+import math
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import cast
+
+import torch
+from torch import Tensor
+
+from seminar_lib.types import Flags, Images, PerExample
+
+PIXELS = (1, 2, 3)  # the dimensions of one image in a batch (B, C, H, W)
+
+
+@dataclass(frozen=True, repr=False)
+class ThreatModel(ABC):
+    """All images in [0, 1] whose distance from x is at most ``eps``, measured in pixels of [0, 1].
+
+    Raises:
+        ValueError: ``eps`` is not a positive, finite number.
+    """
+
+    eps: float
+
+    def __post_init__(self) -> None:
+        if not 0 < self.eps < math.inf:
+            raise ValueError(
+                f"{type(self).__name__} needs a finite radius eps > 0; got {self.eps}. "
+                "For no attack at all, call the model on x."
+            )
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.eps:g})"
+
+    @abstractmethod
+    def norm(self, delta: Images) -> PerExample:
+        """The size of each perturbation."""
+
+    @abstractmethod
+    def steepest(self, grad: Images) -> Images:
+        """The perturbation of norm 1 that increases the loss fastest; zero where the gradient is zero."""
+
+    @abstractmethod
+    def shrink(self, delta: Images) -> Images:
+        """The nearest perturbation inside the ball."""
+
+    @abstractmethod
+    def noise(self, x: Images, generator: torch.Generator | None = None) -> Images:
+        """Random perturbations, uniform in the ball, shaped like ``x``."""
+
+    def project(self, x_adv: Images, x: Images) -> Images:
+        """``x_adv`` pulled back to within ``eps`` of ``x`` and into [0, 1].
+
+        Clipping to [0, 1] comes last. It cannot leave the ball again: x lies in the box, so clipping moves every pixel
+        towards x.
+        """
+        return (x + self.shrink(x_adv - x)).clamp(0, 1)
+
+    def random_start(self, x: Images, generator: torch.Generator | None = None) -> Images:
+        """A random image inside the threat model."""
+        return (x + self.noise(x, generator)).clamp(0, 1)
+
+    def contains(self, x_adv: Images, x: Images, slack: float = 1e-5) -> Flags:
+        """Whether each image obeys the threat model, up to ``slack`` (relative to eps) for float32 rounding."""
+        near = self.norm(x_adv - x) <= self.eps * (1 + slack) + 1e-7
+        boxed = (x_adv >= 0).flatten(1).all(1) & (x_adv <= 1).flatten(1).all(1)
+        return near & boxed
+
+
+@dataclass(frozen=True, repr=False)
+class Linf(ThreatModel):
+    """Every pixel value may change by at most ``eps``.
+
+    Raises:
+        ValueError: ``eps`` is not in (0, 1].
+    """
+
+    eps: float = 8 / 255
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.eps > 1:
+            raise ValueError(
+                f"Linf: eps is measured in pixels of [0, 1], so it is at most 1; got {self.eps}. "
+                f"Did you mean {self.eps:g}/255?"
+            )
+
+    def __repr__(self) -> str:
+        return f"Linf({in_levels(self.eps)})"
+
+    def norm(self, delta: Images) -> PerExample:
+        """The largest change of any pixel value."""
+        return delta.abs().amax(PIXELS)
+
+    def steepest(self, grad: Images) -> Images:
+        """The sign of the gradient: every pixel moves as far as it may, whatever its slope."""
+        return grad.sign()
+
+    def shrink(self, delta: Images) -> Images:
+        """Each pixel value clipped to [-eps, eps]."""
+        return delta.clamp(-self.eps, self.eps)
+
+    def noise(self, x: Images, generator: torch.Generator | None = None) -> Images:
+        """Each pixel value uniform in [-eps, eps]."""
+        return torch.empty_like(x).uniform_(-self.eps, self.eps, generator=generator)
+
+
+@dataclass(frozen=True, repr=False)
+class L2(ThreatModel):
+    """The Euclidean length of the whole perturbation is at most ``eps``."""
+
+    eps: float = 0.5
+
+    def norm(self, delta: Images) -> PerExample:
+        """The Euclidean length over all pixels and channels."""
+        return cast(Tensor, torch.linalg.vector_norm(delta, dim=PIXELS))
+
+    def steepest(self, grad: Images) -> Images:
+        """The gradient divided by its length."""
+        # A confident model's gradient can be so small that its square underflows to zero: scale it up first.
+        scaled = grad / _positive(grad.abs().amax(PIXELS, keepdim=True))
+        return scaled / _positive(torch.linalg.vector_norm(scaled, dim=PIXELS, keepdim=True))
+
+    def shrink(self, delta: Images) -> Images:
+        """Perturbations that are too long are scaled down to length eps."""
+        length = torch.linalg.vector_norm(delta, dim=PIXELS, keepdim=True)
+        return delta * (self.eps / _positive(length)).clamp(max=1)
+
+    def noise(self, x: Images, generator: torch.Generator | None = None) -> Images:
+        """A random direction with length eps * U^(1/d), which is uniform over the volume of a d-dimensional ball."""
+        direction = self.steepest(torch.empty_like(x).normal_(generator=generator))
+        uniform = torch.empty(len(x), 1, 1, 1, dtype=x.dtype, device=x.device).uniform_(generator=generator)
+        return self.eps * uniform.pow(1 / x.shape[1:].numel()) * direction
+
+
+def in_levels(pixels: float) -> str:
+    """A length in pixels of [0, 1] as grey levels, ``"8/255"``, where it is a whole number of them."""
+    levels = pixels * 255
+    return f"{levels:.0f}/255" if abs(levels - round(levels)) < 1e-9 else f"{pixels:g}"
+
+
+def _positive(scale: Tensor) -> Tensor:
+    """A divisor that leaves zero vectors zero instead of making them NaN."""
+    return scale.clamp_min(torch.finfo(scale.dtype).tiny)
