@@ -1,0 +1,144 @@
+"""Building the notebooks, and checking that those committed are what their sources build."""
+
+# mypy: allow-untyped-calls
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+from pathlib import Path
+
+import nbformat
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
+from nbformat import NotebookNode
+
+from seminar_lib.files import whole_file
+from seminar_lib.lessons import outputs
+from seminar_lib.lessons.lesson import Lesson
+from seminar_lib.lessons.products import gradable, place, solution, student
+
+SECONDS_PER_CELL = 60
+COURSE_CONFIG = '''\
+"""nbgrader's settings for this course. In this folder: nbgrader generate_assignment 01_fgsm"""
+
+from nbgrader.converters import GenerateAssignment
+from nbgrader.preprocessors import ClearSolutions
+
+from seminar_lib.lessons.products import Stubs
+
+c = get_config()
+c.CourseDirectory.course_id = "seminar"
+steps = GenerateAssignment.preprocessors.default()
+c.GenerateAssignment.preprocessors = [Stubs if step is ClearSolutions else step for step in steps]
+'''
+
+
+def build(lesson: Lesson) -> list[float]:
+    """Write the student's notebook, then execute the solution and write it with its outputs.
+
+    Returns:
+        seconds per cell of the solution (0 for text).
+
+    Raises:
+        ValueError: the source breaks a rule of the format.
+        RuntimeError: a cell failed, or took more than a minute. The solution is then left as it was.
+    """
+    _write(student(lesson), lesson.student_path)
+    notebook = solution(lesson)
+    seconds = run(notebook, lesson)
+    outputs.settle(notebook)
+    _write(notebook, lesson.solution_path)
+    return seconds
+
+
+def run(notebook: NotebookNode, lesson: Lesson, allowed: Iterable[str] = ()) -> list[float]:
+    """Execute ``notebook`` in place, in a fresh kernel.
+
+    Args:
+        notebook: one of the lesson's notebooks.
+        lesson: where it belongs.
+        allowed: names of exceptions that may end a cell; the next cell then follows.
+
+    Returns:
+        seconds per cell (0 for text).
+
+    Raises:
+        RuntimeError: a cell failed, or took more than a minute; the message names the lesson and the cell.
+    """
+    folder = {"metadata": {"path": str(lesson.student_path.parent)}}
+    client = NotebookClient(
+        notebook,
+        timeout=SECONDS_PER_CELL,
+        kernel_name="python3",
+        allow_error_names=list(allowed),
+        record_timing=False,  # dates would make every build differ
+        coalesce_streams=True,
+        resources=folder,
+    )
+    seconds = []
+    with client.setup_kernel():
+        for index, cell in enumerate(notebook.cells):
+            start = time.perf_counter()
+            try:
+                client.execute_cell(cell, index)
+            except CellTimeoutError as error:
+                raise RuntimeError(
+                    f"{place(lesson, index, cell)} takes more than {SECONDS_PER_CELL} s, too long for a class. "
+                    f"Use fewer images or steps, or a shipped checkpoint.\n\n{cell.source}"
+                ) from error
+            except CellExecutionError as error:
+                raise RuntimeError(
+                    f"{place(lesson, index, cell)} raises {error.ename}: {error.evalue}\n\n{cell.source}"
+                ) from error
+            except DeadKernelError as error:
+                raise RuntimeError(
+                    f"{place(lesson, index, cell)} ends its kernel; was there enough memory?\n\n{cell.source}"
+                ) from error
+            seconds.append(time.perf_counter() - start if cell.cell_type == "code" else 0.0)
+    return seconds
+
+
+def check(lessons: Iterable[Lesson]) -> list[str]:
+    """What is wrong with the committed notebooks, a sentence each; nothing is executed.
+
+    Student notebooks must be exactly what the sources build. Of a solution the inputs must be: its outputs may differ
+    between machines, so the tests execute it and compare the cells tagged ``nbval-check-output``. Outputs must hold no
+    error, no path of the machine that built them, and no picture without words.
+    """
+    faults = []
+    for lesson in lessons:
+        for path, built in ((lesson.student_path, student(lesson)), (lesson.solution_path, solution(lesson))):
+            label = f"{path.parent.name}/{path.name}"
+            if not path.exists():
+                faults.append(f"{label} is missing; build the lessons.")
+                continue
+            committed = nbformat.read(path, as_version=nbformat.NO_CONVERT)
+            if path == lesson.solution_path:
+                faults += outputs.faults(committed, lesson)
+                outputs.clear(committed)
+            if committed != built:
+                faults.append(
+                    f"{label} is not what its source builds; edit source/{lesson.source.name} and build again."
+                )
+    return faults
+
+
+def course(lessons: Iterable[Lesson], folder: Path) -> None:
+    """Write an nbgrader course: settings, and ``source/NN_name/NN_name.ipynb`` for each lesson that has exercises.
+
+    There, ``nbgrader generate_assignment NN_name`` makes the students' version and notes the hidden tests in the
+    teacher's gradebook.
+    """
+    for lesson in lessons:
+        notebook = gradable(lesson)
+        if any("nbgrader" in cell.metadata for cell in notebook.cells):
+            _write(notebook, folder / "source" / lesson.name / f"{lesson.name}.ipynb")
+    with whole_file(folder / "nbgrader_config.py") as part:
+        part.write_text(COURSE_CONFIG, encoding="utf-8")
+
+
+def _write(notebook: NotebookNode, path: Path) -> None:
+    nbformat.validate(notebook)
+    with whole_file(path) as part:
+        part.write_text(nbformat.writes(notebook) + "\n", encoding="utf-8")
