@@ -1,0 +1,102 @@
+"""What all checks share: run a student's function, and say what is wrong with its answer."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from seminar_lib.types import Images, Labels
+
+Answer = Callable[..., Any]
+
+
+class Mistake(AssertionError):
+    """What is wrong with an answer. A notebook shows the sentence alone, without a traceback."""
+
+    def _render_traceback_(self) -> list[str]:
+        return [f"Not yet: {self}"]
+
+
+def ask(exercise: str, function: Answer, *arguments: Any) -> Any:
+    """What a student's function returns; whatever it raises becomes a ``Mistake``."""
+    try:
+        return function(*arguments)
+    except NotImplementedError:
+        raise Mistake(
+            f"exercise {exercise} is not written yet. Replace the line that raises NotImplementedError."
+        ) from None
+    except Exception as error:
+        line = traceback.extract_tb(error.__traceback__)[-1]
+        place = f" in `{line.line}`" if line.line else ""
+        raise Mistake(f"your function raised {type(error).__name__}{place}: {error}") from None
+
+
+def ask_tensor(exercise: str, function: Answer, shape: tuple[int, ...], *arguments: Any) -> Tensor:
+    """A student's answer that must be a finite tensor of this shape; without its gradient history."""
+    answer = ask(exercise, function, *arguments)
+    if answer is None:
+        raise Mistake("your function returns nothing. Does it end with a return?")
+    if not isinstance(answer, Tensor):
+        raise Mistake(f"your function must return a tensor; it returns a {type(answer).__name__}.")
+    if tuple(answer.shape) != shape:
+        raise Mistake(f"your answer has shape {tuple(answer.shape)}; expected {shape}: {_reading(shape)}.")
+    if not answer.isfinite().all():
+        raise Mistake("your answer holds NaN or infinity.")
+    return answer.detach()
+
+
+def _reading(shape: tuple[int, ...]) -> str:
+    return "one value for each example" if len(shape) == 1 else "one value for each pixel of each image"
+
+
+def right(exercise: str, meaning: str) -> None:
+    """Say that the answer is right, and what it means."""
+    print(f"Exercise {exercise} is right. {meaning}")
+
+
+class Example:
+    """A small classifier of 8x8 images with batch and labels on which right and wrong answers differ.
+
+    Its first layer normalises, as that of every network of this library. Some pixels lie at the edge of [0, 1], and
+    the first image is misclassified, so that forgotten clipping and a mix-up of labels and predictions show.
+    """
+
+    def __init__(self, classes: int = 4, examples: int = 6) -> None:
+        generator = torch.Generator().manual_seed(1)
+        self.mean, self.std = 0.4, 0.2
+        # Not the global seed: a check must not change the student's random numbers.
+        first = nn.utils.skip_init(nn.Linear, 3 * 8 * 8, 16)
+        last = nn.utils.skip_init(nn.Linear, 16, classes)
+        for layer in (first, last):
+            nn.init.normal_(layer.weight, std=0.3, generator=generator)
+            nn.init.zeros_(layer.bias)
+        self.model = nn.Sequential(_Normalise(self.mean, self.std), nn.Flatten(), first, nn.Tanh(), last).eval()
+        self.x: Images = torch.rand(examples, 3, 8, 8, generator=generator).mul(1.2).sub(0.1).clamp(0, 1)
+        predicted = self.model(self.x).argmax(1)
+        self.y: Labels = predicted.clone()
+        self.y[0] = (predicted[0] + 1) % classes
+        self.target: Labels = (self.y + 2) % classes
+
+    def gradient(self, y: Labels) -> Images:
+        """The gradient of each example's cross-entropy with respect to its image."""
+        x = self.x.clone().requires_grad_()
+        loss = nn.functional.cross_entropy(self.model(x), y, reduction="sum")
+        return torch.autograd.grad(loss, x)[0]
+
+
+class _Normalise(nn.Module):
+    def __init__(self, mean: float, std: float) -> None:
+        super().__init__()
+        self.mean, self.std = mean, std
+
+    def forward(self, x: Tensor) -> Tensor:
+        return (x - self.mean) / self.std
+
+
+def same(answer: Tensor, expected: Tensor) -> bool:
+    """Equal up to rounding."""
+    return torch.allclose(answer.to(expected.dtype), expected, rtol=1e-3, atol=1e-6)
