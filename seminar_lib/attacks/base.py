@@ -16,7 +16,7 @@ from seminar_lib.checks import check_images, check_labels, check_logits, check_m
 from seminar_lib.freeze import frozen
 from seminar_lib.goals import Goal, Misclassify, Reach, Score
 from seminar_lib.losses import Loss, cross_entropy
-from seminar_lib.threat import Linf, ThreatModel, in_levels
+from seminar_lib.threat import PIXELS, Linf, ThreatModel, in_levels
 from seminar_lib.types import Images, Labels, Model
 
 Generator = torch.Generator | None
@@ -109,7 +109,7 @@ class Attack(ABC):
             rows = best.unfooled() if self.stop_when_fooled else best.all()
             if len(rows):
                 aim = goal[rows]
-                found = self.search(LowPrecision(aim) if self.bf16 else aim, x[rows], generator)
+                found = self.search(LowPrecision(aim, self.stop_when_fooled) if self.bf16 else aim, x[rows], generator)
                 best.offer(rows, found, verdict(aim, found))
             return best.x
 
@@ -129,7 +129,7 @@ class Best:
         """Take each image of ``x``, standing for the examples ``rows``, that beats the one held."""
         loss, success = self.loss[rows], self.success[rows]
         better = (score.success & ~success) | ((score.success == success) & (score.loss > loss))
-        self.x[rows] = torch.where(better[:, None, None, None], x, self.x[rows])
+        self.x[rows[better]] = x[better]
         self.loss[rows] = torch.where(better, score.loss, loss)
         self.success[rows] = success | score.success
 
@@ -160,7 +160,7 @@ def climb(goal: Goal, x: Images) -> tuple[Score, Images]:
                 "The loss has no gradient with respect to the image: the model detaches its input or runs under "
                 "no_grad. Give that step a differentiable stand-in (BPDA), or take an attack without gradients."
             )
-    if not (finite := grad.isfinite().flatten(1).all(1)).all():
+    if not (finite := grad.abs().amax(PIXELS).isfinite()).all():
         raise FloatingPointError(
             f"The gradient holds NaN or infinity, first for image {int((~finite).nonzero()[0])} of the batch, and an "
             "attack would go blind. Look for a division by zero, the root or logarithm of 0, or diverged weights."
@@ -182,18 +182,22 @@ def verdict(goal: Goal, x: Images) -> Score:
 
 @dataclass(frozen=True, eq=False)
 class LowPrecision(Goal):
-    """A goal computed in bfloat16 whose successes are confirmed in float32.
+    """A goal computed in bfloat16: the sign of a gradient mostly survives the rounding, a verdict may not.
 
-    The sign of a gradient mostly survives the rounding; a verdict may not.
+    Attributes:
+        goal: what is computed.
+        confirm: check each success in float32, where it ends the search for an example. Where the search goes on
+            whatever the success, ``run`` takes the verdict at its end and a forward pass at each step is saved.
     """
 
     goal: Goal
+    confirm: bool
 
     def __call__(self, x: Images) -> Score:
         with torch.autocast(x.device.type, torch.bfloat16):
             loss, claimed = self.goal(x)
+        success = claimed.clone()
         rows = claimed.nonzero().squeeze(1)
-        confirmed = torch.zeros_like(claimed)
-        if len(rows):
-            confirmed[rows] = verdict(self.goal[rows], x.detach()[rows]).success
-        return Score(loss.float(), confirmed)
+        if self.confirm and len(rows):
+            success[rows] = verdict(self.goal[rows], x.detach()[rows]).success
+        return Score(loss.float(), success)

@@ -70,7 +70,7 @@ class PGD(Attack):
             for _ in range(self.steps):
                 score, grad = climb(aim, x_adv)
                 best.offer(rows, x_adv, score)
-                velocity = self.momentum * velocity + _unit_mean(grad)
+                velocity = self.momentum * velocity + _unit_mean(grad) if self.momentum else grad
                 x_adv = self.threat.project(x_adv + step_size * self.threat.steepest(velocity), clean)
                 if self.stop_when_fooled and score.success.any():
                     left = ~score.success

@@ -1,0 +1,193 @@
+"""What every attack promises, whoever wrote it. A new attack is one more line in ``ATTACKS``."""
+
+from copy import deepcopy
+from dataclasses import dataclass
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from seminar_lib.attacks import FGSM, PGD, Attack
+from seminar_lib.goals import Misclassify, Reach
+from seminar_lib.losses import dlr, margin
+from seminar_lib.threat import L2, Linf
+
+LINF, BALL = Linf(3 / 255), L2(0.2)
+ATTACKS = [
+    FGSM(LINF),
+    FGSM(BALL),
+    PGD(LINF),
+    PGD(BALL),
+    PGD(LINF, loss=margin, stop_when_fooled=False),
+    PGD(LINF, loss=dlr),
+    PGD(LINF, momentum=1.0),
+    PGD(LINF, steps=3, restarts=3),
+    PGD(BALL, steps=5, restarts=2, stop_when_fooled=False),
+    PGD(LINF, random_start=False),
+    PGD(BALL, random_start=False, stop_when_fooled=False),
+    PGD(LINF, bf16=True),
+]
+WITHOUT_CHANCE = [a for a in ATTACKS if not a.bf16 and not getattr(a, "random_start", False)]
+
+
+@dataclass
+class Call:
+    """An attack with all that it is called with."""
+
+    attack: Attack
+    model: nn.Module
+    x: Tensor
+    y: Tensor
+    target: Tensor | None
+
+    def __call__(self, seed: int = 0) -> Tensor:
+        return self.attack(self.model, self.x, self.y, self.target, torch.Generator().manual_seed(seed))
+
+    def score(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """Loss and success, written out here."""
+        with torch.no_grad():
+            logits = self.model(x)
+        if self.target is None:
+            return self.attack.loss(logits, self.y), logits.argmax(1) != self.y
+        return -self.attack.loss(logits, self.target), logits.argmax(1) == self.target
+
+
+@pytest.fixture(params=[False, True], ids=["", "targeted"])
+def call(request, attack, tiny, x, y) -> Call:
+    return Call(attack, tiny, x, y, (y + 1) % 5 if request.param else None)
+
+
+every = pytest.mark.parametrize("attack", ATTACKS, ids=repr)
+without_chance = pytest.mark.parametrize("attack", WITHOUT_CHANCE, ids=repr)
+
+
+@every
+def test_result_is_inside_the_threat_model(call):
+    delta = (call() - call.x).flatten(1)
+    threat = call.attack.threat
+    size = delta.abs().amax(1) if isinstance(threat, Linf) else delta.norm(dim=1)
+    assert (size <= threat.eps + 1e-6).all()
+    assert (size > 0).any()
+
+
+@every
+def test_result_is_an_image(call):
+    x_adv = call()
+    assert x_adv.min() >= 0
+    assert x_adv.max() <= 1
+    assert (x_adv.shape, x_adv.dtype, x_adv.device) == (call.x.shape, call.x.dtype, call.x.device)
+    assert not x_adv.requires_grad
+
+
+@every
+def test_result_is_never_worse_than_the_clean_image(call):
+    (loss, success), (loss_adv, success_adv) = call.score(call.x), call.score(call())
+    assert (success_adv >= success).all()
+    assert ((loss_adv >= loss - 1e-5) | (success_adv > success)).all()
+    assert (loss_adv > loss).any()
+
+
+@every
+def test_double_precision_is_kept(call):
+    call.model.double()
+    call.x = call.x.double()
+    assert call().dtype == torch.float64
+
+
+@every
+def test_no_trace_is_left_on_the_model(call):
+    model = call.model.train()
+    model.backbone[1].eval()  # a frozen BatchNorm in a network that is being trained
+    model.head.bias.requires_grad_(False)
+    for parameter in model.parameters():
+        parameter.grad = torch.ones_like(parameter)
+    before = deepcopy(model)
+    call()
+    for ours, theirs in zip(model.state_dict().values(), before.state_dict().values(), strict=True):
+        assert torch.equal(ours, theirs)
+    assert all((parameter.grad == 1).all() for parameter in model.parameters())
+    assert [p.requires_grad for p in model.parameters()] == [p.requires_grad for p in before.parameters()]
+    assert [module.training for module in model.modules()] == [module.training for module in before.modules()]
+
+
+@every
+def test_a_model_in_training_mode_is_attacked_in_evaluation_mode(call):
+    expected = call()
+    call.model.train()
+    assert torch.equal(call(), expected)
+
+
+@every
+def test_inputs_are_not_modified(call):
+    before = [call.x.clone(), call.y.clone(), (call.y if call.target is None else call.target).clone()]
+    call.x.requires_grad_()
+    call()
+    after = [call.x, call.y, call.y if call.target is None else call.target]
+    assert all(torch.equal(ours, theirs) for ours, theirs in zip(after, before, strict=True))
+    assert call.x.grad is None
+
+
+@every
+def test_the_callers_random_numbers_are_left_alone_when_a_generator_is_given(call):
+    state = torch.get_rng_state()
+    call()
+    assert torch.equal(torch.get_rng_state(), state)
+
+
+@every
+def test_same_seed_gives_the_same_result(call):
+    assert torch.equal(call(seed=3), call(seed=3))
+
+
+@every
+def test_it_works_where_gradients_are_off(call):
+    expected = call()
+    with torch.no_grad():
+        assert torch.equal(call(), expected)
+    with torch.inference_mode():
+        call.x, call.y = call.x + 0, call.y + 0  # tensors born under inference_mode
+        x_adv = call()
+    assert torch.equal(x_adv, expected)
+    assert not x_adv.is_inference()
+
+
+@without_chance
+def test_an_image_alone_fares_as_in_a_batch(call):
+    together = call()
+    for i in range(len(call.x)):
+        target = None if call.target is None else call.target[i : i + 1]
+        alone = call.attack(call.model, call.x[i : i + 1], call.y[i : i + 1], target)
+        torch.testing.assert_close(alone, together[i : i + 1], rtol=0, atol=1e-5)
+
+
+@without_chance
+def test_neighbours_in_the_batch_change_nothing(call):
+    expected = call()[0]
+    call.x = torch.cat([call.x[:1], call.x[1:].flip(0).flip(3)])
+    torch.testing.assert_close(call()[0], expected, rtol=0, atol=1e-5)
+
+
+@pytest.mark.parametrize("attack", [a for a in ATTACKS if getattr(a, "random_start", False)], ids=repr)
+def test_another_seed_starts_elsewhere(attack, tiny, x, y):
+    first, second = (attack.search(Misclassify(tiny, y), x, torch.Generator().manual_seed(seed)) for seed in (1, 2))
+    assert not torch.equal(first, second)
+
+
+def test_a_success_counts_only_when_full_precision_confirms_it(tiny, x, y):
+    """In bfloat16 this model is fooled by every image; in float32 it stands for all of them but the first."""
+
+    def model(images: Tensor) -> Tensor:
+        logits = tiny(images)
+        wrong = nn.functional.one_hot((y + 1) % 5, 5)[: len(images)]
+        return logits + 1e3 * wrong if torch.is_autocast_enabled("cpu") else logits
+
+    attack = PGD(Linf(1e-6), steps=2, bf16=True)
+    assert torch.equal(model(attack(model, x, y)).argmax(1) != y, model(x).argmax(1) != y)
+
+
+def test_run_takes_the_same_care_as_a_call(tiny, x, y):
+    tiny.train()
+    with torch.inference_mode():
+        x_adv = PGD(LINF, random_start=False).run(Reach(tiny, (y + 1) % 5), x + 0)
+    assert tiny.training
+    assert torch.equal(x_adv, PGD(LINF, random_start=False)(tiny, x, y, (y + 1) % 5))

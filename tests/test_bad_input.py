@@ -1,0 +1,246 @@
+"""Bad input is answered with a sentence, and nothing is changed. The tables say what comes, and words of the answer."""
+
+from copy import deepcopy
+from dataclasses import dataclass, replace
+
+import pytest
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from seminar_lib.attacks import FGSM, PGD, Attack
+from seminar_lib.attacks.base import climb
+from seminar_lib.data.augment import Augment
+from seminar_lib.data.dataset import Split
+from seminar_lib.evaluation import Accuracy, accuracy_against_eps, evaluate
+from seminar_lib.goals import Expectation, Misclassify
+from seminar_lib.losses import dlr
+from seminar_lib.models import ViT
+from seminar_lib.threat import L2, Linf
+from seminar_lib.train import Recipe
+
+pytestmark = pytest.mark.usefixtures("as_users_call_it")
+
+NAN, INF = float("nan"), float("inf")
+BYTES, ZEROS = torch.zeros(2, 3, 4, 4, dtype=torch.uint8), torch.zeros(2, dtype=torch.int64)
+
+SETTINGS = {
+    "eps 0": (lambda: Linf(0), "needs a finite radius eps > 0; got 0. For no attack at all, call the model on x."),
+    "eps negative": (lambda: L2(-0.5), "L2 needs a finite radius eps > 0; got -0.5"),
+    "eps NaN": (lambda: Linf(NAN), "eps > 0; got nan"),
+    "eps infinite": (lambda: L2(INF), "needs a finite radius"),
+    "eps in grey levels": (lambda: Linf(8), "eps is measured in pixels of [0, 1], so it is at most 1; got 8."),
+    "eps and its mend": (lambda: Linf(8), "Did you mean 8/255?"),
+    "eps in place of a threat": (lambda: PGD(8 / 255), "PGD needs a threat model, such as PGD(Linf(8/255))"),
+    "steps 0": (lambda: PGD(steps=0), "at least one step and one restart; got steps=0, restarts=1"),
+    "restarts 0": (lambda: PGD(restarts=0), "got steps=10, restarts=0"),
+    "step_size 0": (lambda: PGD(step_size=0.0), "step_size > 0, in pixels of [0, 1]; got 0.0"),
+    "step_size NaN": (lambda: PGD(step_size=NAN), "step_size > 0"),
+    "step_size infinite": (lambda: PGD(step_size=INF), "finite step_size"),
+    "momentum negative": (lambda: PGD(momentum=-1.0), "momentum >= 0; got -1.0"),
+    "momentum NaN": (lambda: PGD(momentum=NAN), "momentum >= 0; got nan"),
+    "the same walk twice": (lambda: PGD(restarts=2, random_start=False), "set restarts=1 or random_start=True"),
+    "no samples": (lambda: Expectation(None, 0), "at least one sample; got 0"),
+    "epochs 0": (lambda: Recipe(epochs=0), "at least one epoch and one image a step; got epochs=0"),
+    "batch_size 0": (lambda: Recipe(batch_size=0), "batch_size=0"),
+    "rate 0": (lambda: Recipe(rate=0.0), "learning rate > 0; got rate=0.0"),
+    "rate NaN": (lambda: Recipe(rate=NAN), "rate=nan"),
+    "ema 1": (lambda: Recipe(ema=1.0), "0 <= ema < 1; got 1.0"),
+    "crop negative": (lambda: Augment(crop=-1), "crop >= 0 pixels and jitter in [0, 1]; got crop=-1"),
+    "jitter 2": (lambda: Augment(jitter=2.0), "jitter=2.0"),
+    "ViT for grey images": (lambda: ViT().build(10, (0.5,), (0.2,)), "Take SmallCNN or ResNet18."),
+    "dlr of two classes": (lambda: dlr(torch.zeros(2, 2), ZEROS), "has 2 classes. Take loss=margin instead."),
+    "accuracy of nothing": (lambda: Accuracy.of(torch.ones(0).bool()), "at least one image; got none"),
+    "float images": (lambda: Split(BYTES / 255, ZEROS), "become bytes with (255 * x).round().to(torch.uint8)"),
+    "one image": (lambda: Split(BYTES[0], ZEROS), "uint8 images (N, C, H, W); got torch.uint8 (3, 4, 4)"),
+    "int32 labels": (lambda: Split(BYTES, ZEROS.int()), "got torch.int32 (2,). Convert: labels.long()"),
+    "one-hot labels": (lambda: Split(BYTES, ZEROS[:, None]), "int64 labels (N,); got torch.int64 (2, 1)"),
+    "too few labels": (lambda: Split(BYTES, ZEROS[:1]), "one row of 'labels' per image: 2 images, 1 rows"),
+    "too few masks": (lambda: Split(BYTES, ZEROS, {"mask": ZEROS[:1]}), "one row of 'mask' per image"),
+    "a sample of none": (lambda: Split(BYTES, ZEROS).sample(0), "at least one image; got n=0"),
+    "batches of none": (lambda: next(Split(BYTES, ZEROS).batches(0)), "at least one image; got size=0"),
+}
+
+
+@pytest.mark.parametrize(("make", "words"), SETTINGS.values(), ids=SETTINGS)
+def test_a_setting_out_of_range_is_refused(make, words):
+    with pytest.raises((TypeError, ValueError)) as caught:
+        make()
+    assert words in str(caught.value)
+
+
+# --- attacks --------------------------------------------------------------------------------------------------------
+
+
+@dataclass
+class Call:
+    """What an attack is called with, to be spoilt."""
+
+    model: object
+    x: Tensor
+    y: Tensor
+    target: Tensor | None = None
+    attack: Attack = PGD(Linf(2 / 255), steps=2)
+
+    def __call__(self) -> Tensor:
+        return self.attack(self.model, self.x, self.y, self.target)
+
+
+class Answers(nn.Module):
+    """The model inside, with its answers, or its images, changed."""
+
+    def __init__(self, model, change=lambda logits: logits, images=lambda x: x) -> None:
+        super().__init__()
+        self.model, self.change, self.images = model, change, images
+
+    def forward(self, x: Tensor) -> object:
+        return self.change(self.model(self.images(x)))
+
+
+def stretched(x: Tensor, low: float, high: float) -> Tensor:
+    return (x - x.amin()) / (x.amax() - x.amin()) * (high - low) + low
+
+
+def with_nan(x: Tensor, i: int) -> Tensor:
+    return torch.where(torch.arange(len(x))[:, None, None, None] == i, NAN, x)
+
+
+IMAGES = {
+    "a list": (lambda x: x.tolist(), TypeError, "x must be a torch.Tensor of images; got list"),
+    "an array": (lambda x: x.numpy(), TypeError, "got ndarray. Try torch.as_tensor(x)"),
+    "uint8": (lambda x: (255 * x).byte(), TypeError, "x holds bytes (uint8, 0 to 255); expected floats in [0, 1]"),
+    "int64": (lambda x: x.long(), TypeError, "x must hold floats in [0, 1]; got torch.int64"),
+    "float64": (lambda x: x.double(), TypeError, "The model computes in torch.float32 but x is torch.float64"),
+    "0 to 255": (lambda x: stretched(x, 0, 255), ValueError, "spans [0, 255]. Divide by 255."),
+    "normalised": (lambda x: stretched(x, -2.1, 2.6), ValueError, "Is it normalised? Pass plain pixels"),
+    "a little off": (lambda x: stretched(x, 0, 1.001), ValueError, "Pixels must lie in [0, 1]; image"),
+    "NaN": (lambda x: with_nan(x, 3), ValueError, "x holds NaN or infinity, first in image 3"),
+    "infinite": (lambda x: x / 0, ValueError, "x holds NaN or infinity"),
+    "one image": (lambda x: x[0], ValueError, "A single image becomes a batch with x[None]."),
+    "flat": (lambda x: x.flatten(1), ValueError, "(B, C, H, W); got shape (8, 192)"),
+    "no images": (lambda x: x[:0], ValueError, "x holds no images: its shape is (0, 3, 8, 8)"),
+    "no pixels": (lambda x: x[..., :0], ValueError, "x holds no images: its shape is (8, 3, 8, 0)"),
+    "grey": (lambda x: x[:, :1], ValueError, "takes images with 3 channels; got shape (8, 1, 8, 8)"),
+}
+LABELS = {
+    "a list": (lambda y: y.tolist(), TypeError, "must be a torch.Tensor of class indices; got list"),
+    "floats": (lambda y: y.float(), TypeError, "must hold class indices (int64); got torch.float32."),
+    "int32": (lambda y: y.int(), TypeError, "must hold class indices (int64); got torch.int32."),
+    "too short": (lambda y: y[:3], ValueError, "one label for each of 8 images, shape (8,); got shape (3,)"),
+    "one-hot": (lambda y: F.one_hot(y, 5), ValueError, "got shape (8, 5)"),
+    "too large": (lambda y: y * 0 + 5, ValueError, "[0] is 5, but the model has 5 classes, 0 to 4"),
+    "negative": (lambda y: y * 0 - 1, ValueError, "[0] is -1, but the model has 5 classes"),
+    "elsewhere": (lambda y: y.to("meta"), ValueError, "is on meta but x is on cpu. Move it"),
+}
+MODELS = {
+    "a name": (lambda m: "resnet", TypeError, "model must be callable, images to logits; got str"),
+    "elsewhere": (lambda m: deepcopy(m).to("meta"), ValueError, "The model is on meta but x is on cpu. Move one"),
+    "of probabilities": (lambda m: Answers(m, lambda z: z.softmax(1)), ValueError, "attack the layer before it"),
+    "of NaN": (lambda m: Answers(m, lambda z: z * NAN), ValueError, "returns NaN or infinity, first for image 0"),
+    "of labels": (lambda m: Answers(m, lambda z: z.argmax(1)), ValueError, "(B, K) with B = 8; got shape (8,)"),
+    "of one image": (lambda m: Answers(m, lambda z: z[:1]), ValueError, "got shape (1, 5)"),
+    "of tuples": (lambda m: Answers(m, lambda z: (z, z)), ValueError, "got tuple"),
+    "of one logit": (lambda m: Answers(m, lambda z: z[:, :1]), ValueError, "at least two classes"),
+    "that detaches": (lambda m: Answers(m, torch.detach), ValueError, "no gradient with respect to the image"),
+    "that detaches x": (lambda m: Answers(m, images=torch.detach), ValueError, "no gradient with respect to"),
+    "whose slope is NaN": (
+        lambda m: Answers(m, images=lambda x: x + (x - x).sqrt()),
+        FloatingPointError,
+        "The gradient holds NaN or infinity, first for image 0",
+    ),
+}
+TABLES = {"x": IMAGES, "y": LABELS, "target": LABELS, "model": MODELS}
+BAD = {f"{part} {name}": (part, *row) for part, rows in TABLES.items() for name, row in rows.items()}
+BAD["target equal to y"] = ("target", lambda y: y, ValueError, "target equals y for some images")
+
+
+@pytest.mark.parametrize("training", [False, True], ids=["eval", "train"])
+@pytest.mark.parametrize(("part", "spoil", "error", "words"), BAD.values(), ids=BAD)
+def test_an_attack_refuses_bad_input_and_changes_nothing(part, spoil, error, words, training, tiny, x, y):
+    tiny.train(training)
+    before = deepcopy(tiny), x.clone(), y.clone()
+    call = Call(tiny, x, y)
+    spoilt = replace(call, **{part: spoil(y if part == "target" else getattr(call, part))})
+    with pytest.raises(error) as caught:
+        spoilt()
+    assert words in str(caught.value)
+    if part in ("y", "target"):
+        assert str(caught.value).startswith(part)
+    assert torch.equal(x, before[1])
+    assert torch.equal(y, before[2])
+    assert all(map(torch.equal, tiny.state_dict().values(), before[0].state_dict().values()))
+    assert all(parameter.requires_grad and parameter.grad is None for parameter in tiny.parameters())
+    assert all(module.training == training for module in tiny.modules())
+
+
+def test_run_checks_the_images_too(tiny, x, y):
+    with pytest.raises(ValueError, match=r"Divide by 255"):
+        FGSM().run(Misclassify(tiny, y), 255 * x)
+
+
+def test_rounding_errors_are_forgiven(tiny, x, y):
+    assert FGSM()(tiny, x * (1 + 2e-7), y).max() <= 1
+
+
+def test_a_gradient_that_is_merely_zero_is_no_error(tiny, x, y):
+    score, grad = climb(Misclassify(lambda images: tiny(images.round()), y), x)
+    assert not grad.any()
+    assert score.loss.isfinite().all()
+
+
+@pytest.mark.parametrize("channels", [1, 4])
+def test_a_network_refuses_images_with_other_channels(channels, tiny):
+    """One channel would otherwise be broadcast to three, and quietly classified."""
+    with pytest.raises(ValueError, match=rf"takes images with 3 channels; got shape \(2, {channels}, 8, 8\)"):
+        tiny(torch.rand(2, channels, 8, 8))
+
+
+# --- evaluate -------------------------------------------------------------------------------------------------------
+
+curve = accuracy_against_eps
+EVALUATIONS = {
+    "no images": (lambda m, d: evaluate(m, d[:0], {}), "at least one image, one at a time; got 0 images"),
+    "batches of none": (lambda m, d: evaluate(m, d, {}, batch_size=0), "8 images and batch_size=0"),
+    "a name that is taken": (lambda m, d: evaluate(m, d, {"clean": FGSM()}), "'clean' belongs to a row of the report"),
+    "another one": (lambda m, d: evaluate(m, d, {"worst case": FGSM()}), "'worst case' belongs to a row"),
+    "labels too large": (lambda m, d: evaluate(m, replace(d, labels=d.y + 5), {}), "the model has 5 classes, 0 to 4"),
+    "a model of NaN": (lambda m, d: evaluate(Answers(m, lambda z: z * NAN), d, {}), "The model returns NaN"),
+    "a model of labels": (lambda m, d: evaluate(Answers(m, lambda z: z.argmax(1)), d, {}), "must return logits"),
+    "a model elsewhere": (lambda m, d: evaluate(deepcopy(m).to("meta"), d, {}), "is on meta but x is on cpu"),
+    "a model of doubles": (lambda m, d: evaluate(deepcopy(m).double(), d, {}), "computes in torch.float64"),
+    "no such row": (lambda m, d: evaluate(m, d, {})["PGD"], "There is no row 'PGD'; the rows are clean, worst case"),
+    "its classes": (lambda m, d: evaluate(m, d, {}).by_class("PGD"), "There is no row 'PGD'"),
+    "no radii": (lambda m, d: curve(m, d, FGSM(), []), "eps must rise from 0 or more; got []"),
+    "falling radii": (lambda m, d: curve(m, d, FGSM(), [0.1, 0]), "eps must rise"),
+    "negative radii": (lambda m, d: curve(m, d, FGSM(), [-0.1, 0]), "eps must rise"),
+    "NaN radii": (lambda m, d: curve(m, d, FGSM(), [0, NAN, 0.1]), "eps must rise"),
+    "radii in grey levels": (lambda m, d: curve(m, d, FGSM(), [0, 8]), "Did you mean 8/255?"),
+    "a curve of no images": (lambda m, d: curve(m, d[:0], FGSM(), [0]), "at least one image; got none"),
+}
+
+
+@pytest.fixture
+def split(x, y) -> Split:
+    return Split((255 * x).round().to(torch.uint8), y)
+
+
+@pytest.mark.parametrize(("call", "words"), EVALUATIONS.values(), ids=EVALUATIONS)
+def test_evaluate_refuses_bad_input(call, words, tiny, split):
+    tiny.train()
+    with pytest.raises((KeyError, TypeError, ValueError)) as caught:
+        call(tiny, split)
+    assert words in str(caught.value)
+    assert all(module.training for module in tiny.modules())
+
+
+def test_a_bad_radius_is_refused_before_any_is_attacked(split):
+    with pytest.raises(ValueError, match="Did you mean 8/255"):
+        accuracy_against_eps(lambda x: pytest.fail("called"), split, FGSM(), [0, 0.1, 8])
+
+
+def test_a_model_in_training_mode_is_evaluated_and_left_so(tiny, split):
+    attacks = {"fgsm": FGSM(Linf(2 / 255))}
+    expected = evaluate(tiny, split, attacks, progress=False)
+    report = evaluate(tiny.train(), split, attacks, progress=False)
+    assert all(torch.equal(report.correct[name], expected.correct[name]) for name in expected.correct)
+    assert all(module.training for module in tiny.modules())

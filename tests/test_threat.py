@@ -1,0 +1,140 @@
+"""The geometry of the balls, against closed forms and distributions."""
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from jaxtyping import TypeCheckError
+from scipy.stats import kstest
+
+from seminar_lib.threat import L2, Linf
+
+THREATS = [Linf(8 / 255), Linf(1.0), L2(0.5), L2(3.0)]
+every = pytest.mark.parametrize("threat", THREATS, ids=repr)
+
+
+def images(low: float, high: float) -> st.SearchStrategy[torch.Tensor]:
+    """Two images of three channels and 2x2 pixels."""
+    pixels = st.lists(st.floats(low, high, width=32), min_size=24, max_size=24)
+    return pixels.map(lambda values: torch.tensor(values).view(2, 3, 2, 2))
+
+
+def size(threat, delta):
+    flat = delta.flatten(1)
+    return flat.abs().amax(1) if isinstance(threat, Linf) else flat.double().square().sum(1).sqrt().float()
+
+
+def dual(threat, grad):
+    return grad.flatten(1).double().norm(1 if isinstance(threat, Linf) else 2, dim=1).float()
+
+
+@every
+@given(delta=images(-2, 2))
+def test_norm_is_the_norm(threat, delta):
+    torch.testing.assert_close(threat.norm(delta), size(threat, delta))
+
+
+@every
+@given(grad=images(-1, 1), exponent=st.integers(-30, 30))
+def test_steepest_attains_the_dual_norm_with_length_one(threat, grad, exponent):
+    grad = (grad.double() * 10.0**exponent).float()
+    step = threat.steepest(grad)
+    torch.testing.assert_close((step.double() * grad).sum((1, 2, 3)).float(), dual(threat, grad), rtol=1e-4, atol=1e-37)
+    expected = grad.flatten(1).any(1).float()  # where there is no slope, there is no step
+    torch.testing.assert_close(size(threat, step), expected, rtol=1e-4, atol=0)
+
+
+@every
+@given(x=images(0, 1), x_adv=images(-3, 3))
+def test_project_ends_inside_the_ball_and_the_box(threat, x, x_adv):
+    projected = threat.project(x_adv, x)
+    assert (size(threat, projected - x) <= threat.eps * (1 + 1e-5) + 1e-7).all()
+    assert ((projected >= 0) & (projected <= 1)).all()
+    assert threat.contains(projected, x).all()
+
+
+@every
+@given(x=images(0, 1), x_adv=images(-3, 3))
+def test_project_twice_is_project_once(threat, x, x_adv):
+    once = threat.project(x_adv, x)
+    torch.testing.assert_close(threat.project(once, x), once, rtol=0, atol=1e-6)
+
+
+@every
+@given(x=images(0, 1), delta=images(-1, 1), share=st.floats(0, 0.999))
+def test_project_leaves_what_is_inside_alone(threat, x, delta, share):
+    delta = share * threat.eps * delta / size(threat, delta).clamp_min(1e-6)[:, None, None, None]
+    x_adv = (x + delta).clamp(0, 1)
+    torch.testing.assert_close(threat.project(x_adv, x), x_adv, rtol=0, atol=1e-6)
+
+
+@every
+@given(delta=images(-3, 3), other=images(-1, 1))
+def test_shrink_finds_the_nearest_point_of_the_ball(threat, delta, other):
+    """No point of a convex ball makes an acute angle with the rest of the way: <delta - p, q - p> <= 0 for all q."""
+    nearest = threat.shrink(delta)
+    inside = threat.eps * other / size(threat, other).clamp_min(1)[:, None, None, None]
+    assert (((delta - nearest) * (inside - nearest)).sum((1, 2, 3)) <= 1e-4).all()
+
+
+@every
+def test_contains_is_the_definition(threat):
+    x = torch.full((1, 3, 2, 2), 0.5)
+    eps = min(threat.eps, 0.4)
+    threat = type(threat)(eps)
+    delta = eps * threat.steepest(torch.ones_like(x))
+    assert threat.contains(x + 0.999 * delta, x).all()
+    assert not threat.contains(x + 1.001 * delta, x).any()
+    assert not threat.contains(x.new_full(x.shape, torch.nan), x).any()
+    edge = torch.ones_like(x)
+    assert not threat.contains(edge + 0.1 * delta, edge).any()
+
+
+def test_noise_is_uniform_in_the_linf_ball():
+    noise = Linf(0.1).noise(torch.zeros(500, 3, 2, 2), torch.Generator().manual_seed(0))
+    assert kstest(noise.flatten().numpy(), "uniform", (-0.1, 0.2)).pvalue > 0.05
+
+
+def test_noise_is_uniform_in_the_l2_ball():
+    """The radius is distributed like U^(1/d), so its d-th power is uniform; all directions are alike."""
+    noise = L2(0.5).noise(torch.zeros(4000, 3, 2, 1), torch.Generator().manual_seed(0)).flatten(1).double()
+    radius = noise.norm(dim=1)
+    assert kstest(((radius / 0.5) ** 6).numpy(), "uniform").pvalue > 0.05
+    direction = noise / radius[:, None]
+    diagonal = direction.sum(1) / 6**0.5
+    for i in range(6):
+        assert kstest(direction[:, i].numpy(), diagonal.numpy()).pvalue > 0.001
+    assert abs(torch.corrcoef(torch.stack([radius, diagonal]))[0, 1]) < 0.05
+
+
+@every
+def test_random_starts_lie_inside_and_differ(threat):
+    x = torch.rand(16, 3, 4, 4)
+    start, again, other = (threat.random_start(x, torch.Generator().manual_seed(seed)) for seed in (1, 1, 2))
+    assert threat.contains(start, x).all()
+    assert torch.equal(start, again)
+    assert (start != other).flatten(1).any(1).all()
+
+
+@every
+def test_noise_of_no_images_is_none(threat):
+    assert threat.noise(torch.zeros(0, 3, 2, 2)).shape == (0, 3, 2, 2)
+
+
+def test_a_threat_prints_as_the_code_that_makes_it():
+    for threat in [Linf(8 / 255), Linf(0.1), Linf(1.0), L2(0.5), L2(128 / 255)]:
+        assert eval(repr(threat)).eps == pytest.approx(threat.eps, rel=1e-5)
+    assert repr(Linf(8 / 255)) == "Linf(8/255)"
+
+
+def test_shapes_in_signatures_are_enforced_in_tests():
+    """A check of the import hook in conftest.py: arguments of one call must agree, and dataclasses are covered."""
+    from seminar_lib import Misclassify
+
+    x = torch.rand(4, 3, 2, 2)
+    with pytest.raises(TypeCheckError):
+        Linf().norm(x[0])
+    with pytest.raises(TypeCheckError):
+        Linf().contains(x, x[:3])
+    with pytest.raises(TypeCheckError):
+        Misclassify(torch.nn.Flatten(), torch.rand(4))
