@@ -70,12 +70,12 @@ Painter = Callable[[_Drawing], None]
 
 def _limit(number: str) -> Painter:
     """A red ring with a number in it; three digits are narrower than two."""
-    gap, widen, pen = (0.36, 0.95, 0.16) if len(number) == 2 else (0.28, 0.72, 0.145)
+    gap, widen, pen = (0.34, 0.95, 0.20) if len(number) == 2 else (0.26, 0.66, 0.17)
 
     def draw(d: _Drawing) -> None:
-        for radius, colour in ((1, _WHITE), (0.97, _RED), (0.74, _WHITE)):
+        for radius, colour in ((1, _WHITE), (0.97, _RED), (0.80, _WHITE)):
             d.disc(0, 0, radius, colour)
-        for path in write(number, height=0.66, gap=gap, widen=widen):
+        for path in write(number, height=0.84, gap=gap, widen=widen):
             d.stroke(path, pen, _BLACK)
 
     return draw
@@ -119,7 +119,7 @@ def _warning(pictogram: Painter) -> Painter:
     """A red triangle with a black pictogram."""
 
     def draw(d: _Drawing) -> None:
-        for scale, radius, colour in ((0.90, 0.10, _WHITE), (0.88, 0.09, _RED), (0.645, 0.04, _WHITE)):
+        for scale, radius, colour in ((0.90, 0.10, _WHITE), (0.88, 0.09, _RED), (0.68, 0.04, _WHITE)):
             d.rounded(_triangle(scale, up=1), radius, colour)
         pictogram(d)
 

@@ -34,17 +34,17 @@ class Conditions:
     """How hard the photographs are to read: ranges (low, high) and limits that each photograph's values are drawn from.
 
     A perturbation of size eps wipes out any detail whose contrast is below about 2 eps. ``contrast`` therefore decides
-    how many signs a robust model can read at a given eps; it spans a decade, evenly on a logarithmic scale,
-    so that a model's robust accuracy falls little by little as eps grows instead of all at once.
+    how many signs a robust model can read at a given eps; it spans a decade, evenly on a logarithmic scale, so that
+    a model's robust accuracy falls little by little as eps grows instead of all at once.
     """
 
-    contrast: Range = (0.10, 1.0)  # white minus black on the sign; log-uniform. The lever of robustness: see above
-    diameter: Range = (17.0, 29.0)  # pixels; log-uniform. Below 16 the digits are under 5 pixels high and 30 is 80
+    contrast: Range = (0.08, 1.0)  # white minus black on the sign; log-uniform. The lever of robustness: see above
+    diameter: Range = (21.0, 31.0)  # pixels; log-uniform. On smaller signs 30, 50 and 80 are one to a robust model
     turn: float = 40.0  # degrees to the left or right at most; more than 45 squeezes two digits into one
     tilt: float = 12.0  # degrees up or down at most: signs are seen from below, but from afar
     roll: float = 9.0  # degrees; a bent pole. More, and "right" approaches "ahead"
-    defocus: Range = (0.20, 0.60)  # pixels, standard deviation; above 0.8 the digits of a small sign run together
-    motion: Range = (0.0, 0.50)  # pixels, standard deviation along one direction
+    defocus: Range = (0.15, 0.50)  # pixels, standard deviation; above 0.8 the digits of a small sign run together
+    motion: Range = (0.0, 0.40)  # pixels, standard deviation along one direction
     noise: Range = (0.002, 0.006)  # standard deviation; far below the faintest contrast, or nobody could read it
     shadows: float = 0.4  # chance that something casts a shadow across the sign
     obstacles: float = 0.3  # chance of a sticker on the sign, and again of a twig before it
