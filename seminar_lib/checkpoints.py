@@ -1,0 +1,115 @@
+"""Released weights: a safetensors file with a JSON card beside it.
+
+The card says what the weights are, how they were made and what they measured, and holds the sha256 of the weights.
+Nothing is ever unpickled: a file that was cut short, altered or made for another network is refused with a sentence.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import safetensors.torch
+import torch
+from safetensors import SafetensorError
+
+from seminar_lib import models
+from seminar_lib.files import whole_file
+from seminar_lib.models import Architecture, Classifier
+
+SHIPPED = Path(__file__).parent / "weights"
+
+
+def shipped() -> list[str]:
+    """The names of the weights that come with the library, such as ``"signs/pgd_at"``."""
+    return sorted(card.relative_to(SHIPPED).with_suffix("").as_posix() for card in SHIPPED.rglob("*.json"))
+
+
+def save(path: str | Path, model: Classifier, architecture: Architecture, card: Mapping[str, Any]) -> None:
+    """Write ``path``.safetensors and ``path``.json.
+
+    Floats are stored in half precision: that halves the repository and changes no verdict worth a digit. Measure what
+    you report on the weights as ``load`` returns them.
+
+    Args:
+        path: without suffix.
+        model: the weights.
+        architecture: what built the model.
+        card: plain values to keep beside them: recipe, seconds, hardware, metrics.
+
+    Raises:
+        TypeError: the card holds what JSON cannot.
+        ValueError: half precision cannot hold the weights.
+        OSError: the files cannot be written; the message says what to do.
+    """
+    half = {name: t.half() if t.is_floating_point() else t for name, t in model.state_dict().items()}
+    if broken := [name for name, t in half.items() if not t.isfinite().all()]:
+        raise ValueError(
+            f"{broken[0]} holds NaN, infinity or a value beyond 65504, the most that half precision can hold. "
+            "Did the training diverge?"
+        )
+    blob = safetensors.torch.save({name: t.contiguous().cpu() for name, t in half.items()})
+    build = {
+        "architecture": type(architecture).__name__,
+        "settings": vars(architecture),
+        "classes": model.head.out_features,
+        "mean": [round(float(m), 4) for m in model.mean.flatten()],
+        "std": [round(float(s), 4) for s in model.std.flatten()],
+    }
+    ours = {"build": build, "sha256": sha256(blob).hexdigest()}
+    text = json.dumps({**ours, **card, **ours}, indent=1)  # ours first, whatever an older card that is passed on says
+    weights, card_file = _files(Path(path))
+    with whole_file(weights) as part:
+        part.write_bytes(blob)
+    with whole_file(card_file) as part:
+        part.write_text(text + "\n", encoding="utf-8")
+
+
+def load(name: str | Path, device: torch.device | str = "cpu") -> tuple[Classifier, dict[str, Any]]:
+    """A trained model in evaluation mode, and its card.
+
+    Args:
+        name: shipped weights such as ``"signs/pgd_at"``, or the path of your own, with or without suffix.
+        device: where to put the model.
+
+    Raises:
+        FileNotFoundError: no such weights; the message lists what there is.
+        ValueError: weights or card are damaged, or do not fit each other.
+    """
+    path = Path(name).with_suffix("") if Path(name).suffix in (".json", ".safetensors") else Path(name)
+    if not _files(path)[1].exists():
+        path = SHIPPED / path
+    weights, card_file = _files(path)
+    if not (weights.exists() and card_file.exists()):
+        raise FileNotFoundError(
+            f"No weights called {str(name)!r}: {weights.name} and {card_file.name} must both be there. "
+            f"Shipped: {', '.join(shipped()) or 'none'}."
+        )
+    try:
+        card = json.loads(card_file.read_text(encoding="utf-8"))
+        build, expected = card["build"], card["sha256"]
+        architecture = getattr(models, build["architecture"])(**build["settings"])
+        model: Classifier = architecture.build(build["classes"], tuple(build["mean"]), tuple(build["std"]))
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise ValueError(
+            f"{card_file} is not a card of this library: {error!r}. Fetch it again, or save the model anew."
+        ) from error
+    blob = weights.read_bytes()
+    if (found := sha256(blob).hexdigest()) != expected:
+        raise ValueError(
+            f"{weights} is damaged or altered: its sha256 is {found[:12]}..., its card says {expected[:12]}... "
+            "Fetch both files again."
+        )
+    try:
+        model.load_state_dict(safetensors.torch.load(blob), strict=True)
+    except (RuntimeError, SafetensorError) as error:
+        raise ValueError(f"{weights} does not fit the network {architecture} that its card names: {error}") from error
+    return model.eval().to(device), card
+
+
+def _files(path: Path) -> tuple[Path, Path]:
+    """Weights and card of a path without suffix; its name may hold dots (``eps0.5``), which with_suffix would cut."""
+    return path.with_name(f"{path.name}.safetensors"), path.with_name(f"{path.name}.json")

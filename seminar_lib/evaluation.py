@@ -1,0 +1,286 @@
+"""Measure a model honestly: accuracy under each attack and under the worst of them, with n and an interval.
+
+A report keeps the outcome of every image. An image counts as robust only when it survives all attacks; counting
+attacks one by one and quoting the best would let a model look robust that breaks somewhere else.
+"""
+
+from __future__ import annotations
+
+import platform
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+import torch
+import torchvision
+from scipy.stats import binomtest
+from torch import Tensor
+from tqdm.auto import tqdm
+
+from seminar_lib.attacks import Attack
+from seminar_lib.checks import check_labels, check_logits, check_model
+from seminar_lib.data.dataset import Split
+from seminar_lib.device import describe
+from seminar_lib.freeze import frozen
+from seminar_lib.types import Flags, Model
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+
+@dataclass(frozen=True)
+class Accuracy:
+    """A share of correct answers with its 95 % interval (Wilson, JASA 1927), all in [0, 1]."""
+
+    accuracy: float
+    low: float
+    high: float
+    n: int
+
+    @classmethod
+    def of(cls, correct: Flags) -> Accuracy:
+        """Count the outcomes of n images.
+
+        Raises:
+            ValueError: there are none.
+        """
+        k, n = int(correct.sum()), len(correct)
+        if n == 0:
+            raise ValueError("An accuracy needs at least one image; got none.")
+        interval = binomtest(k, n).proportion_ci(method="wilson")
+        return cls(k / n, float(interval.low), float(interval.high), n)
+
+    def __str__(self) -> str:
+        return f"{self.accuracy:.1%} [{self.low:.1%}, {self.high:.1%}]"
+
+
+@dataclass(frozen=True)
+class Report:
+    """The outcome of every image under every attack.
+
+    Attributes:
+        correct: ``"clean"``, then the name of each attack, to bool (N,): was the answer still right?
+        attacks: the attacks by name, with all their settings.
+        labels: the true labels (N,).
+        seed: of the random starts.
+        seconds: how long each took, by name.
+        device: what it ran on.
+    """
+
+    correct: Mapping[str, Flags]
+    attacks: Mapping[str, Attack]
+    labels: Tensor
+    seed: int
+    seconds: Mapping[str, float]
+    device: str
+
+    @property
+    def worst_case(self) -> Flags:
+        """Which images were answered rightly clean and under every attack, (N,)."""
+        return torch.stack(list(self.correct.values())).all(0)
+
+    def outcomes(self, name: str) -> Flags:
+        """Which images were answered rightly in a row of the report, (N,).
+
+        Args:
+            name: of an attack, ``"clean"`` or ``"worst case"``.
+
+        Raises:
+            KeyError: the report has no such row.
+        """
+        if name == "worst case":
+            return self.worst_case
+        if name not in self.correct:
+            raise KeyError(f"There is no row {name!r}; the rows are {', '.join([*self.correct, 'worst case'])}.")
+        return self.correct[name]
+
+    def __getitem__(self, name: str) -> Accuracy:
+        """The accuracy in a row of the report."""
+        return Accuracy.of(self.outcomes(name))
+
+    def by_class(self, name: str = "worst case") -> dict[int, Accuracy]:
+        """The accuracy of each label that occurs, in label order."""
+        correct = self.outcomes(name)
+        return {int(label): Accuracy.of(correct[self.labels == label]) for label in self.labels.unique()}
+
+    @property
+    def rows(self) -> list[str]:
+        """The names that ``self[name]`` knows; the worst case only where there are attacks to choose from."""
+        return [*self.correct, *(["worst case"] if len(self.attacks) > 1 else [])]
+
+    def table(self) -> str:
+        """A Markdown table: accuracy in percent, 95 % interval, n and settings."""
+        lines = ["| | accuracy | 95 % interval | n | settings |", "|---|---|---|---|---|"]
+        for name in self.rows:
+            a = self[name]
+            settings = f"`{self.attacks[name]}`" if name in self.attacks else ""
+            lines.append(f"| {name} | {a.accuracy:.1%} | {a.low:.1%} to {a.high:.1%} | {a.n} | {settings} |")
+        return "\n".join(lines)
+
+    def _repr_markdown_(self) -> str:
+        return self.table()
+
+    def plot(self, ax: Axes | None = None) -> Axes:
+        """Bars of the accuracies with their intervals; returns the axes."""
+        import matplotlib.pyplot as plt
+
+        ax = plt.gca() if ax is None else ax
+        for place, name in enumerate(self.rows):
+            a = self[name]
+            below, above = a.accuracy - a.low, a.high - a.accuracy
+            ax.bar(place, a.accuracy, yerr=[[below], [above]], capsize=4, color="#009E73" if place == 0 else "#0072B2")
+            ax.annotate(f"{a.accuracy:.1%}", (place, a.high), (0, 2), textcoords="offset points", ha="center")
+        ax.set(xticks=range(len(self.rows)), xticklabels=self.rows, ylim=(0, 1.1), ylabel="accuracy")
+        ax.set_title(f"n = {len(self.labels)}, 95 % intervals", fontsize="medium")
+        return ax
+
+    def as_dict(self) -> dict[str, Any]:
+        """All figures as plain values, ready for JSON."""
+        figures = {name: vars(self[name]) for name in self.rows}
+        return {
+            "n": len(self.labels),
+            "clean": figures.pop("clean"),
+            "attacks": figures,
+            "settings": {name: repr(attack) for name, attack in self.attacks.items()},
+            "eps": {name: attack.threat.eps for name, attack in self.attacks.items()},
+            "seed": self.seed,
+            "seconds": {name: round(seconds, 2) for name, seconds in self.seconds.items()},
+            "device": self.device,
+            "versions": versions(),
+        }
+
+
+def versions() -> dict[str, str]:
+    """What a number depends on besides the code here."""
+    return {
+        "python": platform.python_version(),
+        "torch": torch.__version__,
+        "torchvision": torchvision.__version__,
+        "platform": platform.platform(terse=True),
+    }
+
+
+def evaluate(
+    model: Model,
+    data: Split,
+    attacks: Mapping[str, Attack],
+    batch_size: int = 256,
+    seed: int = 0,
+    progress: bool = True,
+) -> Report:
+    """Run each attack on all of ``data`` and note which images are still answered rightly.
+
+    The verdict is taken here, in float32 and in evaluation mode, on the images that the attack returned and after a
+    check that they obey the threat model; what an attack believes of its own success does not count.
+
+    Args:
+        model: images in [0, 1] to logits.
+        data: the images to measure on, on the model's device.
+        attacks: by the names that the report shall use.
+        batch_size: images at a time.
+        seed: of the attacks' random numbers.
+        progress: show a bar.
+
+    Raises:
+        TypeError, ValueError: there are no images, a name is taken, an attack left its threat model, or the model or
+            the labels are not as described; the message says what came and how to mend it.
+    """
+    if len(data) == 0 or batch_size < 1:
+        raise ValueError(
+            f"evaluate needs at least one image, one at a time; got {len(data)} images and batch_size={batch_size}."
+        )
+    if taken := {"clean", "worst case"} & attacks.keys():
+        raise ValueError(f"The name {taken.pop()!r} belongs to a row of the report; call the attack something else.")
+    outcomes: dict[str, list[Tensor]] = {name: [] for name in ("clean", *attacks)}
+    seconds = dict.fromkeys(outcomes, 0.0)
+    # One stream of random numbers for each attack, so that its result does not depend on its companions.
+    generators = {name: torch.Generator(data.images.device).manual_seed(seed) for name in attacks}
+    batches = data.batches(batch_size)
+    for x, y in tqdm(batches, total=-(-len(data) // batch_size), desc="evaluate", leave=False, disable=not progress):
+        check_model(model, x)
+        for name, attack in {"clean": None, **attacks}.items():
+            start = time.perf_counter()
+            x_adv = x if attack is None else attack(model, x, y, generator=generators[name])
+            if attack is not None and not attack.threat.contains(x_adv, x).all():
+                raise ValueError(
+                    f"{name} returned images outside its threat model {attack.threat}: its result would mean nothing."
+                )
+            with torch.no_grad(), torch.autocast(x.device.type, enabled=False), frozen(model):
+                logits = model(x_adv)
+            check_logits(logits, x)
+            check_labels(y, x, logits.shape[1])
+            outcomes[name].append((logits.argmax(1) == y).cpu())  # waits for the GPU, so the clock is right
+            seconds[name] += time.perf_counter() - start
+    correct = {name: torch.cat(parts) for name, parts in outcomes.items()}
+    return Report(correct, dict(attacks), data.labels.cpu(), seed, seconds, describe(data.images.device))
+
+
+@dataclass(frozen=True)
+class Curve:
+    """Accuracy against the radius of one attack.
+
+    Attributes:
+        eps: the radii, rising, in pixels of [0, 1].
+        accuracy: at each of them.
+        attack: what was run, at its own radius.
+    """
+
+    eps: tuple[float, ...]
+    accuracy: tuple[Accuracy, ...]
+    attack: Attack
+
+    def plot(self, ax: Axes | None = None, label: str | None = None) -> Axes:
+        """The curve with its interval as a band; returns the axes."""
+        import matplotlib.pyplot as plt
+
+        ax = plt.gca() if ax is None else ax
+        levels = [255 * eps for eps in self.eps]
+        (line,) = ax.plot(levels, [a.accuracy for a in self.accuracy], marker="o", label=label)
+        ax.fill_between(
+            levels, [a.low for a in self.accuracy], [a.high for a in self.accuracy], color=line.get_color(), alpha=0.2
+        )
+        ax.set(xlabel="eps in 1/255", ylabel="accuracy", ylim=(0, 1.02))
+        return ax
+
+
+def accuracy_against_eps(
+    model: Model,
+    data: Split,
+    attack: Attack,
+    eps: Iterable[float],
+    batch_size: int = 256,
+    seed: int = 0,
+    progress: bool = True,
+) -> Curve:
+    """The accuracy that is left at each radius.
+
+    The balls are nested: an image that falls at a small radius has fallen at every larger one, so only the survivors
+    are attacked again and the curve never rises.
+
+    Args:
+        model: images in [0, 1] to logits.
+        data: the images to measure on, on the model's device.
+        attack: run at each radius instead of its own. Leave its ``step_size`` open: steps then grow with the radius.
+        eps: radii in pixels of [0, 1], rising, from 0 (clean) on.
+        batch_size: images at a time.
+        seed: of the attack's random numbers.
+        progress: show bars.
+
+    Raises:
+        ValueError: the radii do not rise, or the threat model refuses one of them.
+    """
+    radii = [float(radius) for radius in eps]
+    if not radii or not radii[0] >= 0 or not all(a < b for a, b in pairwise(radii)):
+        raise ValueError(f"eps must rise from 0 or more; got {radii}.")
+    # All of them now, so that a radius that the threat model refuses does not cost the points before it.
+    stages = [{"attack": replace(attack, threat=replace(attack.threat, eps=r))} if r > 0 else {} for r in radii]
+    standing = torch.ones(len(data), dtype=torch.bool)
+    points = []
+    for attacks in stages:
+        left = data[standing.nonzero().squeeze(1).to(data.images.device)]
+        if len(left):
+            standing[standing.clone()] = evaluate(model, left, attacks, batch_size, seed, progress).worst_case
+        points.append(Accuracy.of(standing))
+    return Curve(tuple(radii), tuple(points), attack)

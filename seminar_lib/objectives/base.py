@@ -1,0 +1,38 @@
+"""What training minimises."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from seminar_lib.models import Classifier
+from seminar_lib.types import Images, Labels
+
+
+class Batch(NamedTuple):
+    """What an objective sees of one training step.
+
+    Attributes:
+        x: augmented images in [0, 1].
+        y: their labels.
+        progress: how much of the training is done, 0 to 1, for schedules.
+        generator: where random numbers come from, on the device of ``x``.
+    """
+
+    x: Images
+    y: Labels
+    progress: float = 0.0
+    generator: torch.Generator | None = None
+
+
+@dataclass(frozen=True)
+class Objective(ABC):
+    """A sum of named terms; each is drawn in the training curves under its name."""
+
+    @abstractmethod
+    def __call__(self, model: Classifier, batch: Batch) -> dict[str, Tensor]:
+        """The terms, already weighted, each a scalar; the loss is their sum."""

@@ -1,0 +1,35 @@
+"""The recipes of the shipped weights; a variant is ``dataclasses.replace(recipe, ...)``."""
+
+from __future__ import annotations
+
+from seminar_lib.attacks import PGD
+from seminar_lib.data.augment import Augment
+from seminar_lib.objectives import AdversarialTraining, CrossEntropy
+from seminar_lib.threat import Linf
+from seminar_lib.train import Recipe
+
+SIGNS = Augment(crop=2, jitter=0.1)  # no flip: an arrow to the left is another class
+CIFAR10 = Augment(crop=4, flip=True)
+VALIDATION = PGD(Linf(8 / 255), steps=10, step_size=2 / 255, bf16=True)
+
+
+def signs_standard() -> Recipe:
+    """Plain cross-entropy on signs: accurate, and helpless against PGD."""
+    return Recipe("signs", CrossEntropy(), epochs=12, augment=SIGNS, ema=0.99)
+
+
+def signs_pgd_at() -> Recipe:
+    """Adversarial training on signs with PGD-5 (Madry et al., ICLR 2018)."""
+    objective = AdversarialTraining(PGD(Linf(8 / 255), steps=5, stop_when_fooled=False), warmup=0.4)
+    return Recipe("signs", objective, epochs=20, augment=SIGNS, ema=0.995, validation=VALIDATION)
+
+
+def cifar10_standard() -> Recipe:
+    """Plain cross-entropy on CIFAR-10, short: what a laptop does while a class has coffee."""
+    return Recipe("cifar10", CrossEntropy(), epochs=8, augment=CIFAR10, ema=0.995)
+
+
+def cifar10_pgd_at() -> Recipe:
+    """Adversarial training on CIFAR-10 with PGD-5, short, for the small network."""
+    objective = AdversarialTraining(PGD(Linf(8 / 255), steps=5, stop_when_fooled=False), warmup=0.3)
+    return Recipe("cifar10", objective, epochs=8, augment=CIFAR10, ema=0.995, validation=VALIDATION)

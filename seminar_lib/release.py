@@ -1,0 +1,63 @@
+"""From a recipe to weights with a card: train, measure on the test images, write what was done beside the weights."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import torch
+
+from seminar_lib.attacks import FGSM, PGD
+from seminar_lib.checkpoints import load, save
+from seminar_lib.data.dataset import Dataset
+from seminar_lib.device import describe
+from seminar_lib.evaluation import evaluate, versions
+from seminar_lib.models import Classifier
+from seminar_lib.threat import Linf
+from seminar_lib.train import Recipe, Trained
+
+MEASURED = {"fgsm": FGSM(Linf(8 / 255)), "pgd20": PGD(Linf(8 / 255), steps=20, step_size=2 / 255)}
+
+
+def release(
+    path: Path, recipe: Recipe, trained: Trained, data: Dataset, command: str, device: torch.device
+) -> dict[str, Any]:
+    """Write the best model of a run to ``path`` with its card, and return the card.
+
+    The figures of the card are measured on all test images, for the best and for the last epoch, on the weights as
+    they are stored (half precision), so that whoever loads them finds the same numbers.
+
+    Args:
+        path: where to write, without suffix.
+        recipe: what was run.
+        trained: what it ended with.
+        data: what it was trained on.
+        command: how to do it again.
+        device: where to measure.
+    """
+    card = {
+        "dataset": data.name,
+        "recipe": repr(recipe),
+        "reproduce": command,
+        "chosen": f"epoch {trained.best_epoch} of {len(trained.history)}, best on the validation images",
+        "training": {
+            "seconds": round(sum(row["seconds"] for row in trained.history)),
+            "device": describe(device),
+            "versions": versions(),
+        },
+        "test": {
+            "best": _measure(trained.best, recipe, data, device),
+            "last": _measure(trained.last, recipe, data, device),
+        },
+        "history": [{name: round(value, 4) for name, value in row.items()} for row in trained.history],
+    }
+    save(path, trained.best, recipe.model, card)
+    return card
+
+
+def _measure(model: Classifier, recipe: Recipe, data: Dataset, device: torch.device) -> dict[str, Any]:
+    with TemporaryDirectory() as folder:
+        save(Path(folder) / "model", model, recipe.model, {})
+        stored, _ = load(Path(folder) / "model", device)
+    return evaluate(stored, data.test.to(device), MEASURED, seed=recipe.seed).as_dict()

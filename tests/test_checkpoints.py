@@ -1,0 +1,81 @@
+"""Weights and cards: what is saved is what is loaded, and the names that there are."""
+
+import json
+
+import pytest
+import torch
+
+from seminar_lib import checkpoints
+from seminar_lib.checkpoints import load, save, shipped
+from seminar_lib.models import ResNet18, SmallCNN, ViT
+
+ARCHITECTURES = [SmallCNN(4), ResNet18(2), ViT(layers=1, heads=2, features=8)]
+
+
+def build(architecture):
+    model = architecture.build(5, (0.1, 0.2, 0.3), (0.4, 0.5, 0.6))
+    model(torch.rand(8, 3, 32, 32))  # BatchNorm has statistics of its own
+    return model
+
+
+@pytest.mark.parametrize("architecture", ARCHITECTURES, ids=repr)
+def test_what_is_saved_is_loaded_in_half_precision(architecture, tmp_path):
+    model = build(architecture)
+    save(tmp_path / "model", model, architecture, {"dataset": "toy"})
+    loaded, card = load(tmp_path / "model")
+    assert not loaded.training
+    assert card["dataset"] == "toy"
+    before = model.state_dict()
+    for name, weights in loaded.state_dict().items():
+        assert weights.dtype == before[name].dtype
+        assert torch.equal(
+            weights, before[name].half().to(weights.dtype) if weights.is_floating_point() else before[name]
+        )
+
+
+def test_saving_leaves_the_model_alone(tmp_path):
+    model = build(SmallCNN(4))
+    before = {name: weights.clone() for name, weights in model.state_dict().items()}
+    save(tmp_path / "model", model, SmallCNN(4), {})
+    assert model.training
+    assert all(torch.equal(weights, before[name]) for name, weights in model.state_dict().items())
+
+
+@pytest.mark.parametrize("suffix", ["", ".json", ".safetensors"])
+def test_a_path_may_come_as_text_and_with_a_suffix(suffix, tmp_path):
+    save(str(tmp_path / "new" / "model"), build(SmallCNN(4)), SmallCNN(4), {"note": 1})
+    assert load(f"{tmp_path}/new/model{suffix}")[1]["note"] == 1
+
+
+def test_names_that_differ_after_a_dot_are_different_weights(tmp_path):
+    for eps in ("0.25", "0.5"):
+        save(tmp_path / f"eps{eps}", build(SmallCNN(4)), SmallCNN(4), {"eps": eps})
+    assert [load(tmp_path / f"eps{eps}")[1]["eps"] for eps in ("0.25", "0.5")] == ["0.25", "0.5"]
+
+
+def test_a_loaded_card_can_be_passed_on(tmp_path):
+    """With other weights and another network it describes these, and keeps the rest."""
+    save(tmp_path / "first", build(SmallCNN(4)), SmallCNN(4), {"dataset": "toy"})
+    _, card = load(tmp_path / "first")
+    save(tmp_path / "second", build(ResNet18(2)), ResNet18(2), card)
+    model, passed_on = load(tmp_path / "second")
+    assert passed_on["dataset"] == "toy"
+    assert model.head.in_features == 16
+
+
+def test_shipped_weights_are_listed_and_loaded_by_name(tmp_path, monkeypatch):
+    monkeypatch.setattr(checkpoints, "SHIPPED", tmp_path)
+    assert shipped() == []
+    save(tmp_path / "toy" / "b", build(SmallCNN(4)), SmallCNN(4), {})
+    save(tmp_path / "toy" / "a", build(SmallCNN(4)), SmallCNN(4), {"letter": "a"})
+    assert shipped() == ["toy/a", "toy/b"]
+    assert load("toy/a")[1]["letter"] == "a"
+
+
+def test_the_card_holds_what_builds_the_network_and_the_hash(tmp_path):
+    save(tmp_path / "model", build(SmallCNN(4)), SmallCNN(4), {})
+    card = json.loads((tmp_path / "model.json").read_text(encoding="utf-8"))
+    assert card["build"]["architecture"] == "SmallCNN"
+    assert card["build"]["settings"] == {"width": 4}
+    assert card["build"]["classes"] == 5
+    assert len(card["sha256"]) == 64

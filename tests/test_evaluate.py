@@ -1,0 +1,232 @@
+"""Reports: counted by hand, with verdicts that no attack can talk its way around."""
+
+import json
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pytest
+import torch
+from matplotlib.figure import Figure
+from torch import Tensor, nn
+
+from seminar_lib.attacks import FGSM, PGD, Attack
+from seminar_lib.data.dataset import Split
+from seminar_lib.evaluation import Accuracy, accuracy_against_eps, evaluate
+from seminar_lib.threat import L2, Linf
+
+
+def says(labels: Tensor):
+    """A model that gives these answers, one for each of the 256 grey levels of the first pixel."""
+
+    def model(x: Tensor) -> Tensor:
+        level = (255 * x[:, 0, 0, 0]).round().long()
+        return 9 * nn.functional.one_hot(labels[level], 3) + 0 * x.sum((1, 2, 3))[:, None]
+
+    return model
+
+
+@pytest.fixture
+def numbered() -> Split:
+    """Twelve images, told apart by their first pixel, of the classes 0, 1 and 2 in turn."""
+    images = torch.zeros(12, 3, 4, 4, dtype=torch.uint8)
+    images[:, 0, 0, 0] = torch.arange(12)
+    return Split(images, torch.arange(12) % 3)
+
+
+@pytest.fixture
+def linear(oracle) -> Split:
+    """The oracle's images as bytes, with the oracle's answers as labels."""
+    split = Split((255 * oracle.x).round().to(torch.uint8), oracle.y)
+    return replace(split, labels=oracle.model(split.x).argmax(1))
+
+
+@dataclass(frozen=True)
+class Brighten(Attack):
+    """Raises the first pixel by whole grey levels, whatever the threat model says."""
+
+    levels: int = 1
+
+    def search(self, goal, x, generator=None):
+        x = x.clone()
+        x[:, 0, 0, 0] += self.levels / 255
+        return x
+
+
+# --- Accuracy -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("k", "n"), [(0, 10), (1, 10), (5, 10), (10, 10), (873, 1000), (1, 1)])
+def test_the_interval_is_wilsons(k, n):
+    z, p = 1.959963984540054, k / n
+    middle = (p + z**2 / (2 * n)) / (1 + z**2 / n)
+    half = z / (1 + z**2 / n) * (p * (1 - p) / n + z**2 / (4 * n**2)) ** 0.5
+    a = Accuracy.of(torch.arange(n) < k)
+    assert (a.accuracy, a.n) == (p, n)
+    assert (a.low, a.high) == pytest.approx((middle - half, middle + half), abs=1e-9)
+
+
+def test_accuracy_prints_in_percent():
+    assert str(Accuracy(0.5, 0.4, 0.6, 10)) == "50.0% [40.0%, 60.0%]"
+
+
+# --- evaluate -------------------------------------------------------------------------------------------------------
+
+
+def test_a_model_that_is_always_right_and_one_that_is_always_wrong(numbered):
+    right = torch.arange(256) % 3
+    for labels, accuracy in ((right, 1.0), (right + 1, 0.0)):
+        report = evaluate(says(labels % 3), numbered, {}, progress=False)
+        assert report["clean"].accuracy == accuracy
+        assert report["clean"].n == 12
+
+
+def test_every_image_is_judged_under_every_attack(numbered):
+    """The model errs on image 0; brightened by one level it errs on 4 too, by two levels on 6 and 7."""
+
+    def model(x: Tensor) -> Tensor:
+        level, here = (255 * x[:, 0, 0, 0]).round(), torch.arange(12)[: len(x)]
+        wrong = (here == 0) | ((here == 4) & (level == here + 1)) | ((here >= 6) & (here <= 7) & (level == here + 2))
+        return 9 * nn.functional.one_hot((here + wrong) % 3, 3).float()
+
+    attacks = {f"+{n}": Brighten(Linf(2 / 255), levels=n, stop_when_fooled=False) for n in (1, 2)}
+    report = evaluate(model, numbered, attacks, progress=False)
+    wrong = {name: (~flags).nonzero().squeeze(1).tolist() for name, flags in report.correct.items()}
+    assert wrong == {"clean": [0], "+1": [0, 4], "+2": [0, 6, 7]}
+    assert (~report.worst_case).nonzero().squeeze(1).tolist() == [0, 4, 6, 7]
+    assert report["worst case"].accuracy == 8 / 12
+    assert {label: a.accuracy for label, a in report.by_class().items()} == {0: 2 / 4, 1: 2 / 4, 2: 4 / 4}
+    assert {label: a.n for label, a in report.by_class("clean").items()} == {0: 4, 1: 4, 2: 4}
+
+
+def test_by_class_names_the_labels_that_occur(numbered):
+    report = evaluate(says(torch.arange(256) % 3), numbered[numbered.labels != 1], {}, progress=False)
+    assert list(report.by_class()) == [0, 2]
+
+
+def test_an_attack_that_leaves_its_threat_model_is_refused(numbered):
+    model = says((torch.arange(256) < 6).long())
+    attacks = {"too far": Brighten(Linf(1 / 255), levels=9)}
+    with pytest.raises(ValueError, match=r"too far returned images outside its threat model Linf\(1/255\)"):
+        evaluate(model, replace(numbered, labels=torch.ones(12).long()), attacks, progress=False)
+
+
+def test_batches_do_not_matter(tiny, x):
+    data = Split((255 * x).round().to(torch.uint8), tiny(x).argmax(1).detach())
+    attacks = {"fgsm": FGSM(Linf(2 / 255)), "pgd": PGD(Linf(2 / 255), random_start=False)}
+    whole, parts = (evaluate(tiny, data, attacks, batch_size=size, progress=False) for size in (8, 3))
+    assert all(torch.equal(whole.correct[name], parts.correct[name]) for name in whole.correct)
+    assert 0 < whole["pgd"].accuracy < 1
+
+
+def test_a_result_depends_on_the_seed_and_on_nothing_else(tiny, x):
+    """Not on the caller's random numbers, nor on which attacks ran before."""
+    data = Split((255 * x.repeat(8, 1, 1, 1)).round().to(torch.uint8), tiny(x).argmax(1).detach().repeat(8))
+    dice = PGD(Linf(32 / 255), steps=1, step_size=1e-6)  # hardly more than its random start
+    alone = evaluate(tiny, data, {"dice": dice}, progress=False)
+    beside = evaluate(tiny, data, {"first": PGD(Linf(32 / 255), steps=2), "dice": dice}, progress=False)
+    other = evaluate(tiny, data, {"dice": dice}, seed=1, progress=False)
+    assert torch.equal(alone.correct["dice"], beside.correct["dice"])
+    assert not torch.equal(alone.correct["dice"], other.correct["dice"])
+
+
+def test_the_verdict_is_taken_in_evaluation_mode_and_in_float32(tiny, x):
+    """The model is wrong in training mode and under autocast, and right otherwise."""
+    y = tiny(x).argmax(1).detach()
+
+    class Moody(nn.Module):
+        def forward(self, images: Tensor) -> Tensor:
+            moody = self.training or torch.is_autocast_enabled("cpu")
+            return nn.functional.one_hot((y + moody) % 5, 5).float()[: len(images)] + 1
+
+    model = Moody().train()
+    with torch.autocast("cpu", torch.bfloat16):
+        report = evaluate(model, Split((255 * x).to(torch.uint8), y), {}, progress=False)
+    assert report["clean"].accuracy == 1
+    assert model.training
+
+
+# --- Report ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def report(oracle, linear):
+    """Two attacks on the oracle, one of which finds more than the other."""
+    eps = oracle.distance(Linf()).median().item()
+    attacks = {"weak": FGSM(Linf(eps / 4)), "strong": PGD(Linf(eps), steps=5)}
+    return evaluate(oracle.model, linear, attacks, seed=7, progress=False)
+
+
+def test_a_report_survives_json(report):
+    figures = json.loads(json.dumps(report.as_dict()))
+    assert figures == report.as_dict()
+    assert figures["clean"] == {"accuracy": 1.0, "low": pytest.approx(0.806, abs=1e-3), "high": 1.0, "n": 16}
+    assert figures["attacks"].keys() == {"weak", "strong", "worst case"}
+    assert figures["attacks"]["strong"]["accuracy"] < figures["attacks"]["weak"]["accuracy"] < 1
+    assert figures["settings"]["strong"] == repr(report.attacks["strong"])
+    assert (figures["seed"], figures["n"]) == (7, 16)
+
+
+def test_a_report_prints_a_row_for_each_name(report):
+    table = report.table()
+    for name in ("clean", "weak", "strong", "worst case"):
+        (row,) = [line for line in table.splitlines() if line.startswith(f"| {name} |")]
+        assert f"{report[name].accuracy:.1%}" in row
+        assert "| 16 |" in row
+    assert repr(report.attacks["strong"]) in table
+    assert report._repr_markdown_() == table
+
+
+def test_one_attack_needs_no_worst_case(oracle, linear):
+    report = evaluate(oracle.model, linear, {"fgsm": FGSM(Linf(0.01))}, progress=False)
+    assert report.rows == ["clean", "fgsm"]
+    assert report["worst case"] == report["fgsm"]
+
+
+def test_a_report_draws_its_numbers(report):
+    ax = report.plot(Figure().subplots())
+    assert [bar.get_height() for bar in ax.patches] == [report[name].accuracy for name in report.rows]
+    assert [label.get_text() for label in ax.get_xticklabels()] == report.rows
+
+
+# --- accuracy_against_eps -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("attack", [FGSM(Linf()), PGD(L2(), random_start=False)], ids=repr)
+def test_the_curve_is_the_share_of_distances_beyond_each_radius(attack, oracle, linear):
+    """On a linear model the accuracy at eps is known; and the curve is that of separate evaluations."""
+    oracle.x, oracle.y = linear.x, linear.y
+    distances = oracle.distance(attack.threat).detach()
+    radii = [0.0, *distances.quantile(torch.tensor([0.22, 0.48, 0.74, 1.0])).tolist()]
+    radii[-1] *= 1.1
+    curve = accuracy_against_eps(oracle.model, linear, attack, radii, progress=False)
+    accuracy = [a.accuracy for a in curve.accuracy]
+    assert accuracy == [(distances > eps).float().mean().item() for eps in radii]
+    for eps, a in zip(radii[1:], curve.accuracy[1:], strict=True):
+        alone = evaluate(
+            oracle.model, linear, {"": replace(attack, threat=replace(attack.threat, eps=eps))}, progress=False
+        )
+        assert alone[""] == a
+    assert accuracy == sorted(accuracy, reverse=True)
+    assert [accuracy[0], accuracy[-1]] == [1, 0]
+
+
+def test_the_curve_never_rises_even_where_a_larger_ball_is_searched_less_well(numbered):
+    """An attack that only works at a small radius: what fell there has fallen."""
+    model = says((torch.arange(256) % 2).long())
+
+    @dataclass(frozen=True)
+    class Fickle(Attack):
+        def search(self, goal, x, generator=None):
+            return x + (1 / 255 if self.threat.eps < 0.01 else 0)
+
+    data = replace(numbered, labels=torch.arange(12) % 2)
+    curve = accuracy_against_eps(model, data, Fickle(), [0, 1.5 / 255, 5 / 255], progress=False)
+    assert [a.accuracy for a in curve.accuracy] == [1, 0, 0]
+
+
+def test_a_curve_takes_any_sequence_and_draws_itself(oracle, linear):
+    curve = accuracy_against_eps(oracle.model, linear, FGSM(), np.linspace(0, 0.02, 3), progress=False)
+    assert curve.eps == pytest.approx((0, 0.01, 0.02))
+    (line,) = curve.plot(Figure().subplots()).lines
+    assert line.get_xdata() == pytest.approx([0, 2.55, 5.1])
+    assert list(line.get_ydata()) == [a.accuracy for a in curve.accuracy]

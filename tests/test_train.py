@@ -1,0 +1,290 @@
+"""Training: interrupted anywhere it ends with the same bits, and it does what the recipe says."""
+
+import subprocess
+import sys
+from copy import deepcopy
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from seminar_lib.attacks import PGD
+from seminar_lib.data.augment import Augment
+from seminar_lib.data.dataset import Dataset, Split
+from seminar_lib.evaluation import evaluate
+from seminar_lib.models import SmallCNN
+from seminar_lib.objectives import AdversarialTraining, CrossEntropy, Objective
+from seminar_lib.schedules import Drops, OneCycle
+from seminar_lib.threat import Linf
+from seminar_lib.train import Recipe, Trained, fit
+
+STEPS = 3  # an epoch: 40 images in batches of 16
+
+
+def toy() -> Dataset:
+    """Three classes of noise, each with one brighter channel."""
+
+    def read(name: str) -> Split:
+        noise = torch.Generator().manual_seed({"train": 1, "validation": 2, "test": 3}[name])
+        labels = torch.arange(40) % 3
+        images = torch.randint(0, 200, (40, 3, 8, 8), generator=noise, dtype=torch.uint8)
+        images[torch.arange(40), labels] += 55
+        return Split(images, labels)
+
+    return Dataset("toy", ("red", "green", "blue"), (0.4,) * 3, (0.23,) * 3, read)
+
+
+PLAIN = Recipe("toy", model=SmallCNN(2), epochs=3, batch_size=16, augment=Augment(crop=0), bf16=False)
+ATTACK = PGD(Linf(2 / 255), steps=2, stop_when_fooled=False)
+FULL = replace(
+    PLAIN,
+    objective=AdversarialTraining(ATTACK),
+    augment=Augment(crop=1, flip=True, jitter=0.1),
+    ema=0.8,
+    validation=ATTACK,
+    bf16=True,
+)
+
+
+@dataclass(frozen=True)
+class Watched(Objective):
+    """Another objective that calls ``watch`` at every step; it prints as its inner one does not, but always alike."""
+
+    inner: Objective = CrossEntropy()
+
+    def __call__(self, model, batch):
+        Watched.watch(model, batch)
+        return self.inner(model, batch)
+
+
+def interrupt_at(step: int):
+    """Ctrl-C at the start of this step of the run."""
+    steps = iter(range(10**9))
+
+    def watch(model, batch) -> None:
+        if next(steps) == step:
+            raise KeyboardInterrupt
+
+    return watch
+
+
+@pytest.fixture
+def watch(monkeypatch):
+    def install(function) -> None:
+        monkeypatch.setattr(Watched, "watch", staticmethod(function), raising=False)
+
+    install(lambda model, batch: None)
+    return install
+
+
+def run(recipe: Recipe, folder: Path | None = None) -> Trained:
+    return fit(recipe, toy(), folder, progress=False)
+
+
+def assert_same_bits(first: Trained, second: Trained) -> None:
+    for ours, theirs in ((first.best, second.best), (first.last, second.last)):
+        assert ours.state_dict().keys() == theirs.state_dict().keys()
+        assert all(torch.equal(weights, theirs.state_dict()[name]) for name, weights in ours.state_dict().items())
+    histories = [[{**row, "seconds": 0} for row in trained.history] for trained in (first, second)]
+    assert histories[0] == histories[1]
+
+
+# --- interrupted runs -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("recipe", [PLAIN, FULL], ids=["plain", "full"])
+@pytest.mark.parametrize("step", [STEPS, STEPS + 2], ids=["between epochs", "within an epoch"])
+def test_a_run_that_was_interrupted_ends_with_the_same_bits(recipe, step, watch, tmp_path):
+    recipe = replace(recipe, objective=Watched(recipe.objective))
+    uninterrupted = run(recipe)
+    watch(interrupt_at(step))
+    with pytest.raises(KeyboardInterrupt):
+        run(recipe, tmp_path)
+    watch(lambda model, batch: None)
+    torch.manual_seed(99)  # the caller's random numbers play no part
+    assert_same_bits(run(recipe, tmp_path), uninterrupted)
+
+
+KILLED = replace(FULL, objective=Watched(FULL.objective))
+
+
+def wait_to_be_killed(folder: str) -> None:
+    """What the process below runs: it stops in the middle of the second epoch and says so."""
+
+    def watch(model, batch) -> None:
+        if batch.progress >= (STEPS + 1) / (3 * STEPS):
+            print("now", flush=True)
+            sys.stdin.read()
+
+    Watched.watch = staticmethod(watch)
+    run(KILLED, Path(folder))
+
+
+def test_a_run_that_was_killed_ends_with_the_same_bits(watch, tmp_path):
+    code = f"import sys; sys.path.insert(0, {str(Path(__file__).parent)!r}); import {__name__.split('.')[-1]} as t; "
+    code += f"t.wait_to_be_killed({str(tmp_path)!r})"
+    with subprocess.Popen(
+        [sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as child:
+        assert child.stdout.readline() == "now\n"
+        child.kill()
+    assert child.returncode != 0
+    resumed = run(KILLED, tmp_path)
+    assert resumed.history[0]["seconds"] > 0
+    assert_same_bits(resumed, run(KILLED))
+
+
+def test_a_finished_run_is_not_trained_again(watch, tmp_path):
+    recipe = replace(PLAIN, objective=Watched())
+    finished = run(recipe, tmp_path)
+    watch(interrupt_at(0))
+    again = run(recipe, str(tmp_path))
+    assert_same_bits(again, finished)
+    assert again.history == finished.history  # to the second
+
+
+def test_a_run_leaves_nothing_but_its_state(tmp_path):
+    run(replace(PLAIN, epochs=1), tmp_path / "new" / "folder")
+    assert [path.name for path in (tmp_path / "new" / "folder").iterdir()] == ["state.safetensors"]
+
+
+# --- what a run does ------------------------------------------------------------------------------------------------
+
+
+def test_the_seed_decides_everything():
+    state = torch.get_rng_state()
+    first, same, other = run(FULL), run(FULL), run(replace(FULL, seed=1))
+    assert_same_bits(first, same)
+    assert not torch.equal(first.last.head.weight, other.last.head.weight)
+    assert torch.equal(torch.get_rng_state(), state)
+
+
+def test_training_learns():
+    trained = run(replace(PLAIN, epochs=15, model=SmallCNN(4)))
+    assert trained.history[-1]["clean"] < trained.history[0]["clean"]
+    assert evaluate(trained.best, toy().test, {}, progress=False)["clean"].accuracy > 0.8
+
+
+def test_the_average_is_the_loop_over_the_steps(watch):
+    """average = decay * average + (1 - decay) * weights, starting at the weights after the first step."""
+    recipe = replace(PLAIN, objective=Watched())
+    seen = []
+    watch(lambda model, batch: seen.append(deepcopy(model.state_dict())))
+    seen.append(run(recipe).last.state_dict())  # without an average, the last weights are the model's
+    trajectory = seen[1:]  # the first are the initial weights
+    assert len(trajectory) == 3 * STEPS
+    average = trajectory[0]
+    for weights in trajectory[1:]:
+        average = {name: 0.8 * average[name] + 0.2 * weights[name] for name in weights}
+    averaged = run(replace(recipe, ema=0.8)).last.state_dict()
+    for name, weights in averaged.items():
+        if weights.is_floating_point():  # BatchNorm's statistics too; its counter is no weight
+            torch.testing.assert_close(weights, average[name], rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.parametrize("validation", [None, ATTACK], ids=["clean", "robust"])
+def test_best_is_the_epoch_with_the_highest_score(validation):
+    trained = run(replace(PLAIN, epochs=6, model=SmallCNN(4), validation=validation))
+    scores = [row["score"] for row in trained.history]
+    name = "clean" if validation is None else "robust"
+    assert trained.best_epoch == max(range(6), key=lambda i: (scores[i], -i)) + 1
+    attacks = {} if validation is None else {"robust": validation}
+    figures = {
+        model: evaluate(model, toy().validation, attacks, progress=False)[name].accuracy
+        for model in (trained.best, trained.last)
+    }
+    assert list(figures.values()) == [max(scores), scores[-1]]
+    assert len(set(scores)) > 1
+
+
+def test_the_objective_sees_augmented_images_labels_and_progress(watch):
+    seen = []
+    watch(lambda model, batch: seen.append((batch, model.training)))
+    run(replace(PLAIN, objective=Watched(), augment=Augment(crop=0, jitter=0.5)))
+    assert [batch.progress for batch, _ in seen] == pytest.approx([i / (3 * STEPS) for i in range(3 * STEPS)])
+    assert all(training for _, training in seen)
+    originals = toy().train.x
+    for epoch in range(3):
+        batches = [batch for batch, _ in seen[epoch * STEPS : (epoch + 1) * STEPS]]
+        x, y = torch.cat([batch.x for batch in batches]), torch.cat([batch.y for batch in batches])
+        assert torch.equal(y.bincount(), toy().train.y.bincount())
+        assert not any(torch.equal(image, original) for image, original in zip(x, originals, strict=True))
+    assert not torch.equal(seen[0][0].y, seen[STEPS][0].y)
+
+
+def test_history_holds_the_mean_of_each_term_and_the_validation():
+    trained = run(replace(FULL, epochs=2))
+    assert [row["epoch"] for row in trained.history] == [1, 2]
+    for row in trained.history:
+        assert row.keys() == {"epoch", "adversarial", "clean accuracy", "robust accuracy", "score", "seconds"}
+        assert row["robust accuracy"] == row["score"] <= row["clean accuracy"]
+
+
+def test_the_loss_in_the_history_is_the_mean_over_the_steps(watch):
+    losses = []
+
+    def note(model, batch) -> None:
+        losses.append(torch.nn.functional.cross_entropy(deepcopy(model)(batch.x), batch.y).item())
+
+    watch(note)
+    trained = run(replace(PLAIN, objective=Watched(), epochs=1))
+    assert trained.history[0]["clean"] == pytest.approx(sum(losses) / STEPS, rel=1e-5)
+
+
+def test_models_come_back_in_evaluation_mode_and_share_nothing():
+    trained = run(replace(PLAIN, epochs=1))
+    assert not trained.best.training
+    assert not trained.last.training
+    trained.last.head.weight.data.zero_()
+    assert trained.best.head.weight.any()
+
+
+# --- schedules ------------------------------------------------------------------------------------------------------
+
+
+def test_one_cycle_is_a_triangle():
+    schedule = OneCycle(peak=0.25)
+    points = {0: 0, 0.125: 0.5, 0.25: 1, 0.625: 0.5, 1: 0}
+    assert [schedule(progress) for progress in points] == pytest.approx(list(points.values()))
+
+
+def test_drops_divide_by_ten():
+    schedule = Drops(at=(0.5, 0.75))
+    points = {0: 1, 0.49: 1, 0.5: 0.1, 0.74: 0.1, 0.75: 0.01, 1: 0.01}
+    assert [schedule(progress) for progress in points] == pytest.approx(list(points.values()))
+
+
+def test_the_schedule_sets_the_step(watch):
+    """Without momentum in its first step, SGD with Nesterov moves by rate * (1 + 0.9) * gradient."""
+    seen = []
+    watch(lambda model, batch: seen.append((deepcopy(model), batch)))
+    run(replace(PLAIN, objective=Watched(), epochs=1, rate=0.2, schedule=Drops(at=(0.0,)), weight_decay=0.0))
+    (model, batch), (after, _), *_ = seen
+    torch.nn.functional.cross_entropy(model(batch.x), batch.y).backward()
+    step = 0.2 * 0.1 * 1.9 * model.head.weight.grad
+    torch.testing.assert_close(after.head.weight, model.head.weight - step)
+
+
+# --- divergence -----------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Explode:
+    """A harmless epoch, and then the full rate."""
+
+    def __call__(self, progress: float) -> float:
+        return 1e-12 if progress < 1 / 3 else 1.0
+
+
+@pytest.mark.parametrize("objective", [CrossEntropy(), AdversarialTraining(ATTACK)], ids=repr)
+def test_a_diverged_run_stops_and_keeps_the_last_good_epoch(objective, tmp_path):
+    recipe = replace(PLAIN, objective=objective, rate=1e9, schedule=Explode(), weight_decay=0.0)
+    with pytest.raises(FloatingPointError, match="diverged"):
+        run(recipe, tmp_path)
+    state = load_file(tmp_path / "state.safetensors")
+    assert all(weights.isfinite().all() for weights in state.values())
+    first_epoch_only = run(replace(recipe, epochs=1, schedule=lambda progress: 1e-12))
+    for name, weights in first_epoch_only.best.state_dict().items():
+        assert torch.equal(state[f"best/{name}"], weights)
