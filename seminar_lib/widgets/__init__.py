@@ -1,0 +1,10 @@
+"""The demos of the lessons: controls, a picture that follows them, and the picture's message in words.
+
+A demo is a subclass of ``Demo`` with two methods, ``render`` and ``describe``, which turn a state into a picture and a
+sentence and need no browser.
+"""
+
+from seminar_lib.widgets.demo import Demo
+from seminar_lib.widgets.fgsm import FGSMDemo
+
+__all__ = ["Demo", "FGSMDemo"]

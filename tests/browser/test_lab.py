@@ -1,0 +1,35 @@
+"""The browser tests would notice: each of these notebooks is broken in a way of its own."""
+
+import pytest
+
+pytestmark = pytest.mark.browser
+
+CELL = "1 / 0"
+CALLBACK = """
+from ipywidgets import IntSlider
+slider = IntSlider(description="eps")
+slider.observe(lambda change: 1 / 0, "value")
+slider
+"""
+CAUGHT = """
+from ipywidgets import IntSlider, interactive
+interactive(lambda eps: 1 / eps, eps=IntSlider(0))  # shows the traceback in an output of its own
+"""
+VIEW = """
+from ipywidgets import Image
+Image(value=b"", tooltip="a tooltip without a description")
+"""
+
+
+@pytest.mark.parametrize("source", [CELL, CALLBACK, CAUGHT, VIEW], ids=["cell", "callback", "caught", "view"])
+def test_a_failure_is_noticed_wherever_it_shows(source, notebook):
+    page = notebook(source)
+    page.run_all_and_wait()
+    if source == CALLBACK:
+        page.assert_no_traceback()  # nothing has failed until the slider moves
+        page.slider("eps").press("ArrowRight")
+    page.page.wait_for_function(
+        "kernelErrors.length || document.querySelector('.jupyter-widgets-error-widget')", timeout=10_000
+    )
+    with pytest.raises(AssertionError, match=r"ZeroDivisionError|could not be shown"):
+        page.assert_no_traceback()
