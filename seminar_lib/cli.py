@@ -1,0 +1,194 @@
+"""The verbs of ``python -m seminar_lib`` that need the library: evaluate, attack, train, data, lessons."""
+
+from __future__ import annotations
+
+import json as text
+import re
+import sys
+from collections.abc import Callable
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import torch
+import tyro
+
+from seminar_lib import checkpoints, lessons, recipes
+from seminar_lib.attacks import FGSM, PGD, Attack
+from seminar_lib.data import load_data
+from seminar_lib.device import best_device
+from seminar_lib.evaluation import evaluate
+from seminar_lib.release import release
+from seminar_lib.threat import L2, Linf, ThreatModel
+from seminar_lib.train import fit
+
+
+def evaluate_weights(
+    weights: str,
+    attack: tuple[str, ...] = ("pgd20",),
+    n: int = 2000,
+    eps: str = "8/255",
+    norm: str = "linf",
+    dataset: str | None = None,
+    seed: int = 0,
+    bf16: bool = False,
+    json: bool = False,
+) -> None:
+    """Accuracy of trained weights on test images, clean and under attack, with 95 % intervals.
+
+    Args:
+        weights: shipped weights such as signs/pgd_at, or a path.
+        attack: one or more of fgsm, pgdN with N steps, pgdNxR with R restarts (pgd20, pgd50x5).
+        n: how many test images.
+        eps: radius in pixels of [0, 1]; fractions such as 8/255 are welcome.
+        norm: linf or l2.
+        dataset: what to test on; by default what the weights were trained on.
+        seed: of the choice of images and of the attacks' random starts.
+        bf16: search in bfloat16; verdicts stay in float32.
+        json: print one JSON object instead of a table.
+    """
+    device = best_device()
+    model, card = checkpoints.load(weights, device)
+    data = load_data(dataset or card["dataset"])
+    attacks = {name: parse_attack(name, parse_threat(norm, eps), bf16) for name in attack}
+    report = evaluate(model, data.test.sample(n, seed).to(device), attacks, seed=seed)
+    print(_json(report.as_dict()) if json else report.table())
+
+
+def attack_image(
+    weights: str = "signs/standard",
+    attack: str = "pgd20",
+    index: int = 0,
+    eps: str = "8/255",
+    norm: str = "linf",
+    seed: int = 0,
+    out: Path = Path("attack.png"),
+) -> None:
+    """Attack one test image and write a picture: clean, perturbation, adversarial.
+
+    Args:
+        weights: shipped weights such as signs/standard, or a path.
+        attack: fgsm, pgdN or pgdNxR.
+        index: which test image.
+        eps: radius in pixels of [0, 1].
+        norm: linf or l2.
+        seed: of the attack's random start.
+        out: the PNG to write.
+    """
+    from seminar_lib.plots import triptych
+
+    device = best_device()
+    model, card = checkpoints.load(weights, device)
+    data = load_data(card["dataset"])
+    if not 0 <= index < len(data.test):
+        raise ValueError(f"There is no test image {index}: {data.name} has {len(data.test)}, numbered from 0.")
+    image = data.test[index : index + 1].to(device)
+    generator = torch.Generator(device).manual_seed(seed)
+    x_adv = parse_attack(attack, parse_threat(norm, eps))(model, image.x, image.y, generator=generator)
+    with torch.no_grad():
+        p, p_adv = (model(x).softmax(1) for x in (image.x, x_adv))
+    triptych(image.x, x_adv, p, p_adv, image.y, data.classes).savefig(out, dpi=150)
+    true, before, after = (data.classes[int(label)] for label in (image.y, p.argmax(1), p_adv.argmax(1)))
+    print(f"{out}: this {true!r} is taken for {before!r} before and for {after!r} after the attack")
+
+
+def train(
+    recipe: tyro.conf.Positional[str], folder: Path | None = None, device: str | None = None, ship: bool = False
+) -> None:
+    """Train by a recipe of seminar_lib/recipes.py, then measure and save the best epoch with its card.
+
+    The run is kept in a folder after every epoch; the same command goes on where an interrupted run stopped.
+
+    Args:
+        recipe: the name of the recipe, such as signs_pgd_at.
+        folder: where to keep the run; runs/RECIPE by default.
+        device: cpu, cuda or mps; the fastest by default.
+        ship: write the weights into the library, where load finds them as DATASET/NAME.
+    """
+    known = sorted(name for name, make in vars(recipes).items() if callable(make) and name[0].islower())
+    if recipe not in known:
+        raise ValueError(f"There is no recipe {recipe!r}. Recipes: {', '.join(known)}.")
+    chosen = getattr(recipes, recipe)()
+    folder = folder or Path("runs") / recipe
+    where = torch.device(device) if device else best_device()
+    data = load_data(chosen.dataset)
+    trained = fit(chosen, data, folder, where)
+    name = recipe.removeprefix(f"{chosen.dataset}_")
+    path = checkpoints.SHIPPED / chosen.dataset / name if ship else folder / "best"
+    card = release(path, chosen, trained, data, f"python -m seminar_lib train {recipe}", where)
+    print(_json(card["test"]))
+
+
+def data(name: tyro.conf.Positional[str] = "signs", source: Path | None = None) -> None:
+    """Render or download a data set into the cache.
+
+    Args:
+        name: signs, cifar10, mnist or fashion_mnist.
+        source: a file or folder that you fetched by hand.
+    """
+    found = load_data(name, source=source)
+    for split in ("train", "validation", "test"):
+        images = getattr(found, split).images
+        print(f"{name} {split}: {len(images)} images of {'x'.join(str(size) for size in images.shape[1:])}")
+
+
+def list_lessons(build: bool = False, check: bool = False, release: Path | None = None) -> None:
+    """The lessons with their minutes; building them needs what `make test` installs.
+
+    Args:
+        build: write the notebooks of all lessons anew and execute their solutions.
+        check: say where the committed notebooks are not what their sources build.
+        release: a folder to write an nbgrader course to.
+    """
+    found = lessons.found()
+    if build or check or release:
+        from seminar_lib.lessons import build as builder
+
+        for lesson in found if build else ():
+            print(f"{lesson.name}: {sum(builder.build(lesson)):.0f} s")
+        if release:
+            builder.course(found, release)
+        if check and (faults := builder.check(found)):
+            raise ValueError("\n".join(faults))
+    else:
+        print(lessons.table(found))
+
+
+def parse_threat(norm: str, eps: str) -> ThreatModel:
+    """The threat model that ``--norm`` and ``--eps`` describe; eps is a decimal number or a fraction."""
+    norms: dict[str, type[ThreatModel]] = {"linf": Linf, "l2": L2}
+    if norm.lower() not in norms:
+        raise ValueError(f"--norm is linf or l2; got {norm!r}.")
+    try:
+        radius = float(Fraction(eps))
+    except (ValueError, ZeroDivisionError):
+        raise ValueError(f"--eps is a number or a fraction such as 8/255; got {eps!r}.") from None
+    return norms[norm.lower()](radius)
+
+
+def parse_attack(name: str, threat: ThreatModel, bf16: bool = False) -> Attack:
+    """The attack that a name such as fgsm, pgd20 or pgd50x5 stands for."""
+    if name == "fgsm":
+        return FGSM(threat, bf16=bf16)
+    if match := re.fullmatch(r"pgd([1-9]\d*)(?:x([1-9]\d*))?", name):
+        return PGD(threat, steps=int(match[1]), restarts=int(match[2] or 1), bf16=bf16)
+    raise ValueError(f"--attack is fgsm, pgdN (N steps) or pgdNxR (R restarts), such as pgd20; got {name!r}.")
+
+
+def _json(value: Any) -> str:
+    return text.dumps(value, indent=1)
+
+
+def main() -> None:
+    """Parse the command line and run its verb; a mistake of the user ends in a sentence, not in a traceback."""
+    verbs: dict[str, Callable[..., Any]] = {
+        "evaluate": evaluate_weights,
+        "attack": attack_image,
+        "train": train,
+        "data": data,
+        "lessons": list_lessons,
+    }
+    try:
+        tyro.extras.subcommand_cli_from_dict(verbs, prog="python -m seminar_lib", description=__doc__)
+    except (ValueError, RuntimeError, ImportError, OSError, FloatingPointError) as error:
+        sys.exit(f"error: {error}")

@@ -1,0 +1,81 @@
+"""The command line, run as a user runs it."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+from PIL import Image
+
+from seminar_lib import cli
+from seminar_lib.attacks import FGSM, PGD
+from seminar_lib.threat import L2, Linf
+
+
+def run(*arguments, cwd=None):
+    return subprocess.run(
+        [sys.executable, "-m", "seminar_lib", *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        cwd=cwd,
+        check=False,
+    )
+
+
+def test_evaluate_prints_one_json_object_with_intervals():
+    result = run("evaluate", "--weights", "signs/pgd_at", "--attack", "pgd20", "fgsm", "--n", 64, "--json")
+    assert result.returncode == 0, result.stderr
+    report = json.loads(result.stdout)
+    assert report["n"] == 64
+    for figures in (report["clean"], report["attacks"]["pgd20"], report["attacks"]["fgsm"]):
+        assert 0 <= figures["low"] <= figures["accuracy"] <= figures["high"] <= 1
+    assert report["attacks"]["pgd20"]["accuracy"] <= report["clean"]["accuracy"]
+    assert report["eps"]["pgd20"] == pytest.approx(8 / 255)
+    assert {"seed", "seconds", "device", "versions"} <= report.keys()
+
+
+def test_attack_writes_a_picture(tmp_path):
+    result = run("attack", "--weights", "signs/standard", "--index", 7, "--out", tmp_path / "attack.png")
+    assert result.returncode == 0, result.stderr
+    assert Image.open(tmp_path / "attack.png").width > 300
+
+
+def test_lessons_prints_the_table():
+    assert "FGSM: one gradient step" in run("lessons").stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["evaluate", "--weights", "signs/none"], "No weights called 'signs/none'"),
+        (["evaluate", "--weights", "signs/standard", "--attack", "pgd"], "--attack is fgsm, pgdN"),
+        (["evaluate", "--weights", "signs/standard", "--eps", "8"], "Did you mean 8/255?"),
+        (["evaluate", "--weights", "signs/standard", "--eps", "lots"], "number or a fraction"),
+        (["evaluate", "--weights", "signs/standard", "--norm", "l7"], "--norm is linf or l2"),
+        (["attack", "--index", 9999], "There is no test image 9999"),
+        (["train", "signs_magic"], "There is no recipe 'signs_magic'"),
+        (["data", "sings"], "Did you mean 'signs'?"),
+    ],
+    ids=lambda part: "_".join(map(str, part)) if isinstance(part, list) else "",
+)
+def test_a_mistake_ends_in_a_sentence(arguments, sentence):
+    result = run(*arguments)
+    assert result.returncode == 1
+    assert sentence in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "attack"),
+    [
+        ("fgsm", FGSM(Linf(4 / 255))),
+        ("pgd20", PGD(Linf(4 / 255), steps=20)),
+        ("pgd50x5", PGD(Linf(4 / 255), steps=50, restarts=5)),
+    ],
+)
+def test_attacks_are_named(name, attack):
+    assert cli.parse_attack(name, cli.parse_threat("linf", "4/255")) == attack
+
+
+def test_radii_are_fractions_or_decimals():
+    assert cli.parse_threat("l2", "0.5") == cli.parse_threat("L2", "1/2") == L2(0.5)
