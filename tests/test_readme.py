@@ -1,0 +1,27 @@
+"""The README says what is there."""
+
+from pathlib import Path
+
+import pytest
+
+import seminar_lib as sl
+from seminar_lib.lessons import found, table
+
+README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
+
+
+def test_it_lists_the_lessons():
+    assert table(found()) in README
+
+
+@pytest.mark.parametrize("name", sl.shipped())
+def test_it_quotes_the_cards(name):
+    best = sl.load(name)[1]["test"]["best"]
+    figures = [
+        f"{a['accuracy']:.1%} [{a['low']:.1%}, {a['high']:.1%}]" for a in (best["clean"], *best["attacks"].values())
+    ]
+    assert f"| `{name}` | {' | '.join(figures)} |" in README
+
+
+def test_its_pictures_exist():
+    assert (Path(__file__).parents[1] / "results" / "attack.png").exists()
