@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import platform
+import re
+from pathlib import Path
 
 import torch
 
@@ -20,4 +22,12 @@ def describe(device: torch.device) -> str:
         return torch.cuda.get_device_name(device)
     if device.type == "mps":
         return f"{platform.machine()} GPU (mps)"
-    return f"{platform.processor() or platform.machine()} CPU, {torch.get_num_threads()} threads"
+    return f"{_processor()}, {torch.get_num_threads()} threads"
+
+
+def _processor() -> str:
+    """The CPU's name; Linux tells it in a file, other systems through Python."""
+    cpuinfo = Path("/proc/cpuinfo")
+    if cpuinfo.exists() and (name := re.search(r"^model name\s*: (.+)$", cpuinfo.read_text(), re.MULTILINE)):
+        return f"{name[1]} CPU"
+    return f"{platform.processor() or platform.machine()} CPU"
