@@ -37,7 +37,8 @@ def test_evaluate_prints_one_json_object_with_intervals():
 def test_attack_writes_a_picture(tmp_path):
     result = run("attack", "--weights", "signs/standard", "--index", 7, "--out", tmp_path / "attack.png")
     assert result.returncode == 0, result.stderr
-    assert Image.open(tmp_path / "attack.png").width > 300
+    with Image.open(tmp_path / "attack.png") as picture:
+        assert picture.width > 300
 
 
 def test_lessons_prints_the_table():
