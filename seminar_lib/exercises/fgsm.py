@@ -5,11 +5,12 @@ from __future__ import annotations
 import torch
 from torch import nn
 
-from seminar_lib.exercises.marking import Answer, Example, Mistake, ask_tensor, right, same
+from seminar_lib.exercises.marking import Answer, Example, Mistake, ask_tensor, marks, right, same
 
 EPS = 8 / 255
 
 
+@marks
 def check_gradient(input_gradient: Answer) -> None:
     """Exercise 1.1: the gradient of each example's loss with respect to its image."""
     example = Example()
@@ -33,6 +34,7 @@ def check_gradient(input_gradient: Answer) -> None:
     right("1.1", "Each value says how the loss changes when that pixel gets a little brighter.")
 
 
+@marks
 def check(my_fgsm: Answer) -> None:
     """Exercise 1.2: FGSM, inside the ball and inside [0, 1]."""
     example = Example()
@@ -81,6 +83,7 @@ def check(my_fgsm: Answer) -> None:
     )
 
 
+@marks
 def check_prediction(predicted_increase: Answer) -> None:
     """Exercise 1.3: how much the loss rises if the model is linear as far as eps reaches."""
     grad = Example().gradient(Example().y)
@@ -101,6 +104,7 @@ def check_prediction(predicted_increase: Answer) -> None:
     right("1.3", "Thousands of tiny changes, all of the same mind, add up: that is why eps can be so small.")
 
 
+@marks
 def check_targeted(my_targeted_fgsm: Answer) -> None:
     """Exercise 1.4: FGSM towards a label of the adversary's choice."""
     example = Example()

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import torch
 
-from seminar_lib.exercises.marking import Answer, Mistake, ask_tensor, right, same
+from seminar_lib.exercises.marking import Answer, Mistake, ask_tensor, marks, right, same
 
 
+@marks
 def check(linf_distance: Answer) -> None:
     """Exercise 0.1: the Linf distance of each pair of images."""
     x = torch.full((3, 3, 4, 4), 0.5)

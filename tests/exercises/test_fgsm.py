@@ -118,6 +118,14 @@ def test_a_mistake_is_shown_without_a_traceback():
     assert Mistake("clip it")._render_traceback_() == ["Not yet: clip it"]
 
 
+def test_run_all_in_jupyterlab_passes_over_an_exercise_that_nobody_tried(monkeypatch, capsys):
+    monkeypatch.setenv("JPY_SESSION_NAME", "notebooks/01_fgsm.ipynb")
+    fgsm.check(stub)
+    assert "Not yet: exercise 1.2 is not written yet" in capsys.readouterr().out
+    with pytest.raises(Mistake, match="nothing was added"):
+        fgsm.check(lambda m, x, y, eps: x)
+
+
 def test_checks_leave_the_random_numbers_of_the_student_alone():
     torch.manual_seed(5)
     before = torch.get_rng_state()
