@@ -8,7 +8,8 @@ import torch
 from torch import Tensor, nn
 
 from seminar_lib.attacks import FGSM, PGD, Attack
-from seminar_lib.goals import Misclassify, Reach
+from seminar_lib.attacks.base import Best
+from seminar_lib.goals import Misclassify, Reach, Score
 from seminar_lib.losses import dlr, margin
 from seminar_lib.threat import L2, Linf
 
@@ -24,6 +25,7 @@ ATTACKS = [
     PGD(LINF, steps=3, restarts=3),
     PGD(BALL, steps=5, restarts=2, stop_when_fooled=False),
     PGD(LINF, random_start=False),
+    PGD(LINF, momentum=1.0, random_start=False),
     PGD(BALL, random_start=False, stop_when_fooled=False),
     PGD(LINF, bf16=True),
 ]
@@ -173,16 +175,40 @@ def test_another_seed_starts_elsewhere(attack, tiny, x, y):
     assert not torch.equal(first, second)
 
 
-def test_a_success_counts_only_when_full_precision_confirms_it(tiny, x, y):
+@pytest.mark.parametrize("bf16", [True, False], ids=["asked for", "around the call"])
+def test_a_success_counts_only_when_full_precision_confirms_it(bf16, tiny, x, y):
     """In bfloat16 this model is fooled by every image; in float32 it stands for all of them but the first."""
 
     def model(images: Tensor) -> Tensor:
-        logits = tiny(images)
         wrong = nn.functional.one_hot((y + 1) % 5, 5)[: len(images)]
-        return logits + 1e3 * wrong if torch.is_autocast_enabled("cpu") else logits
+        return tiny(images) + 1e3 * wrong * torch.is_autocast_enabled("cpu")
 
-    attack = PGD(Linf(1e-6), steps=2, bf16=True)
-    assert torch.equal(model(attack(model, x, y)).argmax(1) != y, model(x).argmax(1) != y)
+    attack = PGD(Linf(1e-4), steps=2, bf16=bf16)
+    with torch.autocast("cpu", torch.bfloat16, enabled=not bf16):
+        x_adv = attack(model, x, y)
+    assert torch.equal(model(x_adv).argmax(1) != y, model(x).argmax(1) != y)
+    assert (x_adv != x).any()
+
+
+def test_an_image_that_is_misclassified_already_is_left_alone(tiny, x, y):
+    """Unless the strongest loss is asked for; the fixture gets the first image wrong."""
+    left_alone = (FGSM(LINF)(tiny, x, y) == x).flatten(1).all(1)
+    assert left_alone.tolist() == [True] + [False] * 7
+    assert not (FGSM(LINF, stop_when_fooled=False)(tiny, x, y) == x).flatten(1).all(1).any()
+
+
+FROM_WORST_TO_BEST = [(1.0, False), (9.0, False), (1.0, True), (9.0, True)]  # loss and success
+
+
+@pytest.mark.parametrize("held", FROM_WORST_TO_BEST)
+@pytest.mark.parametrize("offered", FROM_WORST_TO_BEST)
+def test_a_success_is_better_than_a_failure_and_then_the_loss_decides(held, offered):
+    score, challenge = (Score(torch.tensor([loss]), torch.tensor([success])) for loss, success in (held, offered))
+    best = Best(torch.zeros(1, 3, 2, 2), score)
+    best.offer(torch.tensor([0]), torch.ones(1, 3, 2, 2), challenge)
+    better = FROM_WORST_TO_BEST.index(offered) > FROM_WORST_TO_BEST.index(held)
+    assert best.x.any() == better
+    assert (best.loss.item(), best.success.item()) == (offered if better else held)
 
 
 def test_run_takes_the_same_care_as_a_call(tiny, x, y):

@@ -83,12 +83,17 @@ def test_more_restarts_fool_at_least_as_many(tiny, x, y):
 
 
 @pytest.mark.parametrize("threat", THREATS, ids=repr)
-def test_restarts_after_everything_has_fallen_are_skipped(threat, tiny, x, y):
-    """The last step of the first walk fools the last example: the second walk has nothing left to start from."""
-    attack = PGD(threat, steps=1, restarts=3)
-    goal = Recorded(Misclassify(tiny, (y + 1) % 5), torch.arange(len(x)))  # wrong as soon as it is looked at
-    attack.search(goal, x)
-    assert goal.forwards == len(x)
+@pytest.mark.parametrize("falls_at", [0, 1], ids=["at its start", "at its end"])
+def test_walks_after_everything_has_fallen_are_skipped(falls_at, threat, tiny, x, y):
+    """All examples fall in the first walk, where it begins or where it ends, and the others are not walked."""
+    turn = iter(range(99))
+
+    def model(images):
+        return tiny(images) + 1e3 * F.one_hot((y + (next(turn) >= falls_at)) % 5, 5)
+
+    goal = Recorded(Misclassify(model, y), torch.arange(len(x)))
+    PGD(threat, steps=1, restarts=3).search(goal, x)
+    assert goal.forwards == (falls_at + 1) * len(x)
 
 
 def test_a_search_looks_as_often_as_its_settings_say(tiny, x, y):
