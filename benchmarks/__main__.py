@@ -1,0 +1,147 @@
+"""The command line: ``make bench``, or ``python -m benchmarks``."""
+
+from __future__ import annotations
+
+import json as text
+import os
+import sys
+from collections.abc import Iterator, Mapping
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import torch
+import tyro
+
+from benchmarks.figure import draw
+from benchmarks.measure import as_rows, race
+from benchmarks.peers import ATTACKS, PEERS, contestants
+from seminar_lib.checkpoints import load, shipped
+from seminar_lib.data import load_data
+from seminar_lib.device import best_device, describe
+from seminar_lib.evaluation import versions
+from seminar_lib.files import whole_file
+
+RESULTS = Path(__file__).parent.parent / "results" / "benchmarks"
+
+
+def bench(
+    weights: tuple[str, ...] = (),
+    n: int = 512,
+    batch_size: int = 128,
+    threads: int | None = None,
+    rounds: int = 5,
+    seed: int = 0,
+    device: str | None = None,
+    out: Path | None = None,
+    json: bool = False,
+) -> None:
+    """Time our attacks against those of other libraries and against the bare passes through the model.
+
+    Args:
+        weights: shipped weights such as signs/pgd_at, or paths; by default all shipped ones. Each is attacked on test
+            images of the data set that its card names.
+        n: how many test images.
+        batch_size: images at a time.
+        threads: of the CPU; by default PyTorch's choice.
+        rounds: how often each contestant is timed.
+        seed: of the choice of images and of the random starts.
+        device: cpu, cuda or mps; the fastest by default.
+        out: where the JSON goes, and the figure beside it as .png; results/benchmarks/DEVICE.json by default.
+        json: print the JSON and write no files.
+    """
+    if threads is not None:
+        torch.set_num_threads(threads)
+    where = torch.device(device) if device else best_device()
+    names = weights or tuple(shipped())
+    if not names:
+        raise ValueError("There are no shipped weights. Name your own: --weights runs/signs_pgd_at/best")
+    settings = {"n": n, "batch_size": batch_size, "threads": torch.get_num_threads(), "rounds": rounds, "seed": seed}
+    report: dict[str, Any] = {
+        "settings": settings,
+        "device": describe(where),
+        "versions": versions() | {peer: _version(peer) for peer in PEERS},
+        "races": [],
+    }
+    path = (out or RESULTS / where.type).with_suffix(".json")
+    for finished in races(names, n, batch_size, rounds, seed, where):
+        report["races"].append(finished)
+        if not json:
+            print(table(finished), flush=True)
+            write(report, path)
+    print(text.dumps(report, indent=1) if json else f"Written: {path} and {path.with_suffix('.png').name}")
+
+
+def races(
+    names: tuple[str, ...], n: int, batch_size: int, rounds: int, seed: int, device: torch.device
+) -> Iterator[dict[str, Any]]:
+    """Each attack on each of the models, as plain values."""
+    for name in names:
+        model, card = load(name, device)
+        data = load_data(card["dataset"]).test.sample(n, seed).to(device)
+        batches = list(data.batches(batch_size))
+        for title, attack in ATTACKS.items():
+            results = race(contestants(attack, model), model, batches, attack.threat, rounds, seed)
+            yield {
+                "weights": name,
+                "dataset": card["dataset"],
+                "attack": title,
+                "settings": repr(attack),
+                "n": len(data),
+                "load_average": os.getloadavg()[0] if hasattr(os, "getloadavg") else None,
+                "rows": as_rows(results),
+            }
+
+
+def table(race: Mapping[str, Any]) -> str:
+    """One race as a Markdown table under its heading."""
+    clean = race["rows"][0]["clean_accuracy"]
+    lines = [
+        f"\n{race['attack']} on {race['weights']}: `{race['settings']}`, n = {race['n']}, "
+        f"clean accuracy {_percent(clean)}\n",
+        "| | seconds (min to max) | x floor | x fastest peer | robust accuracy | forwards | backwards | memory |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
+    for row in race["rows"]:
+        if not row["installed"]:
+            lines.append(f"| {row['name']} | not installed | | | | | | |")
+            continue
+        seconds, memory, peer = row["seconds"], row["peak_memory_mb"], row["times_fastest_peer"]
+        cells = (
+            row["name"],
+            f"{seconds['median']:.3g} ({seconds['min']:.3g} to {seconds['max']:.3g})",
+            f"{row['times_floor']:.2f}",
+            "" if peer is None else f"{peer:.2f}",
+            _percent(row["robust_accuracy"]) if "robust_accuracy" in row else "",
+            f"{row['forwards']:.1f}",
+            f"{row['backwards']:.1f}",
+            "" if memory is None else f"{memory:.0f} MB",
+        )
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def write(report: Mapping[str, Any], path: Path) -> None:
+    """The JSON at ``path`` and the figure beside it, each whole or not at all."""
+    with whole_file(path) as part:
+        part.write_text(text.dumps(report, indent=1) + "\n", encoding="utf-8")
+    with whole_file(path.with_suffix(".png")) as part:
+        draw(report).savefig(part, format="png", dpi=120)
+
+
+def _percent(accuracy: Mapping[str, float]) -> str:
+    return f"{accuracy['accuracy']:.1%} [{accuracy['low']:.1%}, {accuracy['high']:.1%}]"
+
+
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "not installed"
+
+
+if __name__ == "__main__":
+    try:
+        tyro.cli(bench, prog="python -m benchmarks")
+    except (ValueError, OSError) as error:
+        sys.exit(f"error: {error}")

@@ -1,0 +1,197 @@
+"""Contestants measured side by side in one process, on the same tensors.
+
+One pass with observers counts what each contestant asks of the model, watches its memory and judges its images by our
+own verdict. Then it is timed without observers, taking turns with the others at every batch and each time in another
+order, so that whatever else keeps the machine busy slows all of them alike.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import re
+import sys
+import time
+from collections import Counter, deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from statistics import median
+from typing import Any, TypeVar
+
+import torch
+from torch import Tensor, nn
+from tqdm.auto import tqdm
+
+from benchmarks.peers import PEERS, Contestant
+from seminar_lib.attacks.base import verdict
+from seminar_lib.evaluation import Accuracy
+from seminar_lib.goals import Misclassify
+from seminar_lib.models import Classifier
+from seminar_lib.threat import ThreatModel
+from seminar_lib.types import Images, Labels
+
+T = TypeVar("T")
+Batches = Sequence[tuple[Images, Labels]]
+MB = 10**6
+
+
+@dataclass
+class Result:
+    """What one contestant did.
+
+    Attributes:
+        accuracy: of the model on the images that it returned.
+        forwards, backwards: images that went through the model, over images attacked.
+        memory: megabytes in use beyond those before the call, at the worst moment of the worst batch; None where this
+            cannot be measured.
+        seconds: of each round, for all batches.
+    """
+
+    accuracy: Accuracy
+    forwards: float
+    backwards: float
+    memory: float | None
+    seconds: list[float] = field(default_factory=list)
+
+
+def race(
+    contestants: Mapping[str, Contestant],
+    model: Classifier,
+    batches: Batches,
+    threat: ThreatModel,
+    rounds: int,
+    seed: int,
+) -> dict[str, Result]:
+    """The result of each contestant.
+
+    Raises:
+        ValueError: a contestant returned images outside ``threat``; or there are no rounds.
+    """
+    if rounds < 1:
+        raise ValueError(f"A benchmark needs at least one round; got rounds={rounds}.")
+    results = {}
+    for name, contestant in tqdm(contestants.items(), desc="observe", leave=False):
+        contestant(*batches[0])  # whatever is set up at a first call is in nobody's account
+        results[name] = observe(name, contestant, model, batches, threat, seed)
+    order = deque(contestants)
+    for _ in tqdm(range(rounds), desc="rounds", leave=False):
+        seconds = dict.fromkeys(contestants, 0.0)
+        for x, y in batches:
+            order.rotate()
+            for name in order:
+                torch.manual_seed(seed)
+                seconds[name] += clock(contestants[name], x, y)
+                model.zero_grad()  # some peers fill the gradients of the parameters
+        for name, total in seconds.items():
+            results[name].seconds.append(total)
+    return results
+
+
+def observe(
+    name: str, contestant: Contestant, model: Classifier, batches: Batches, threat: ThreatModel, seed: int
+) -> Result:
+    """Everything but the time.
+
+    Raises:
+        ValueError: an image lies outside ``threat``.
+    """
+    torch.manual_seed(seed)
+    correct, peaks, passes = [], [], Counter[str]()
+    for x, y in batches:
+        with counted(model, passes):
+            x_adv, peak = with_peak_memory(partial(contestant, x, y), x.device)
+        if not threat.contains(x_adv, x).all():
+            raise ValueError(f"{name} returned images outside {threat}: its result would mean nothing.")
+        correct.append(~verdict(Misclassify(model, y), x_adv).success)
+        peaks.append(peak)
+        model.zero_grad()
+    accuracy = Accuracy.of(torch.cat(correct))
+    memory = max((peak for peak in peaks if peak is not None), default=None)
+    return Result(accuracy, passes["forward"] / accuracy.n, passes["backward"] / accuracy.n, memory)
+
+
+def clock(contestant: Contestant, x: Images, y: Labels) -> float:
+    """Seconds for one batch."""
+    _wait_for(x.device)
+    start = time.perf_counter()
+    contestant(x, y)
+    _wait_for(x.device)
+    return time.perf_counter() - start
+
+
+@contextmanager
+def counted(model: nn.Module, passes: Counter[str]) -> Iterator[None]:
+    """Add to ``passes`` how many images go "forward" and "backward" through the model."""
+
+    def count(module: nn.Module, inputs: tuple[Tensor, ...], logits: Tensor) -> None:
+        passes["forward"] += len(logits)
+        if logits.requires_grad:
+            logits.register_hook(lambda grad: passes.update(backward=len(grad)))
+
+    handle = model.register_forward_hook(count)
+    try:
+        yield
+    finally:
+        handle.remove()
+
+
+def with_peak_memory(call: Callable[[], T], device: torch.device) -> tuple[T, float | None]:
+    """What ``call`` returns, and the most megabytes that it had in use beyond those before it.
+
+    On a GPU these are PyTorch's own figures. On the CPU they are the resident memory of the process, which Linux alone
+    lets us ask for; elsewhere the answer is None.
+    """
+    if device.type == "cuda":
+        torch.cuda.reset_peak_memory_stats(device)
+        before = torch.cuda.memory_allocated(device)
+        value = call()
+        return value, (torch.cuda.max_memory_allocated(device) - before) / MB
+    if device.type != "cpu" or sys.platform != "linux":
+        return call(), None
+    # What was freed goes back to the system first: memory that a contestant reuses would not show.
+    ctypes.CDLL(None).malloc_trim(0)
+    try:
+        Path("/proc/self/clear_refs").write_text("5")  # the peak starts anew from what is resident now; see proc(5)
+    except OSError:  # some sandboxes forbid it
+        return call(), None
+    before = _resident("VmRSS")
+    value = call()
+    return value, (_resident("VmHWM") - before) / MB
+
+
+def _resident(line: str) -> int:
+    """Bytes: ``VmRSS`` is what is resident now, ``VmHWM`` the most that was."""
+    status = Path("/proc/self/status").read_text()
+    return 1024 * int(re.findall(rf"{line}:\s+(\d+) kB", status)[0])
+
+
+def _wait_for(device: torch.device) -> None:
+    """Let an accelerator finish: its work is only queued when a call returns."""
+    if device.type != "cpu":
+        torch.accelerator.synchronize(device)
+
+
+def as_rows(results: Mapping[str, Result]) -> list[dict[str, Any]]:
+    """Plain values, ready for JSON, with each time as a multiple of the floor's and of the fastest peer's."""
+    times = {name: median(result.seconds) for name, result in results.items()}
+    fastest = min((times[name] for name in PEERS if name in times), default=None)
+    rows: list[dict[str, Any]] = []
+    for name, result in results.items():
+        # The floor returns the images as they are: what it leaves is the clean accuracy.
+        accuracy = "clean_accuracy" if name == "floor" else "robust_accuracy"
+        rows.append(
+            {
+                "name": name,
+                "installed": True,
+                "seconds": {"median": times[name], "min": min(result.seconds), "max": max(result.seconds)},
+                "times_floor": times[name] / times["floor"],
+                "times_fastest_peer": None if fastest is None else times[name] / fastest,
+                accuracy: vars(result.accuracy),
+                "forwards": result.forwards,
+                "backwards": result.backwards,
+                "peak_memory_mb": result.memory,
+            }
+        )
+    return rows + [{"name": name, "installed": False} for name in PEERS if name not in results]
