@@ -16,6 +16,7 @@ from seminar_lib.evaluation import Accuracy, accuracy_against_eps, evaluate
 from seminar_lib.goals import Expectation, Misclassify
 from seminar_lib.losses import dlr
 from seminar_lib.models import ViT
+from seminar_lib.objectives import AdversarialTraining
 from seminar_lib.threat import L2, Linf
 from seminar_lib.train import Recipe
 
@@ -46,6 +47,7 @@ SETTINGS = {
     "rate 0": (lambda: Recipe(rate=0.0), "learning rate > 0; got rate=0.0"),
     "rate NaN": (lambda: Recipe(rate=NAN), "rate=nan"),
     "ema 1": (lambda: Recipe(ema=1.0), "0 <= ema < 1; got 1.0"),
+    "warmup 2": (lambda: AdversarialTraining(warmup=2.0), "share of the training, in [0, 1]; got 2.0"),
     "crop negative": (lambda: Augment(crop=-1), "crop >= 0 pixels and jitter in [0, 1]; got crop=-1"),
     "jitter 2": (lambda: Augment(jitter=2.0), "jitter=2.0"),
     "ViT for grey images": (lambda: ViT().build(10, (0.5,), (0.2,)), "Take SmallCNN or ResNet18."),

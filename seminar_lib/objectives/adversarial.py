@@ -33,10 +33,17 @@ class AdversarialTraining(Objective):
             Leave its ``step_size`` open when there is a warm-up, so that steps grow with the radius.
         warmup: share of the training, in [0, 1], over which the radius grows from nothing to its full size. From the
             full radius on, a small network on a hard task may not learn anything for many epochs.
+
+    Raises:
+        ValueError: ``warmup`` is not in [0, 1].
     """
 
     attack: Attack = PGD(Linf(8 / 255), steps=10, stop_when_fooled=False)
     warmup: float = 0.0
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.warmup <= 1:
+            raise ValueError(f"warmup is a share of the training, in [0, 1]; got {self.warmup}.")
 
     def __call__(self, model: Classifier, batch: Batch) -> dict[str, Tensor]:
         with frozen(model):

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from seminar_lib.attacks import FGSM, PGD, Attack
 from seminar_lib.attacks.base import Best
-from seminar_lib.goals import Misclassify, Reach, Score
+from seminar_lib.goals import Misclassify, Reach, Recorded, Score
 from seminar_lib.losses import dlr, margin
 from seminar_lib.threat import L2, Linf
 
@@ -175,19 +175,39 @@ def test_another_seed_starts_elsewhere(attack, tiny, x, y):
     assert not torch.equal(first, second)
 
 
+class Rounded(nn.Module):
+    """A model that bfloat16 breaks: under autocast it gives another answer, whatever the image."""
+
+    def __init__(self, model) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(self, x: Tensor) -> Tensor:
+        logits = self.model(x)
+        other = nn.functional.one_hot((logits.argmax(1) + 1) % 5, 5)
+        return logits + 1e3 * other * torch.is_autocast_enabled("cpu")
+
+
+def test_bf16_is_for_the_search_and_float32_for_the_verdicts(tiny, x, y):
+    low_precision = []
+    tiny.register_forward_pre_hook(lambda *_: low_precision.append(torch.is_autocast_enabled("cpu")))
+    FGSM(LINF, bf16=True, stop_when_fooled=False).run(Misclassify(tiny, y), x)
+    assert low_precision == [False, True, False]  # clean, the gradient, what was found
+
+
 @pytest.mark.parametrize("bf16", [True, False], ids=["asked for", "around the call"])
 def test_a_success_counts_only_when_full_precision_confirms_it(bf16, tiny, x, y):
-    """In bfloat16 this model is fooled by every image; in float32 it stands for all of them but the first."""
-
-    def model(images: Tensor) -> Tensor:
-        wrong = nn.functional.one_hot((y + 1) % 5, 5)[: len(images)]
-        return tiny(images) + 1e3 * wrong * torch.is_autocast_enabled("cpu")
-
     attack = PGD(Linf(1e-4), steps=2, bf16=bf16)
     with torch.autocast("cpu", torch.bfloat16, enabled=not bf16):
-        x_adv = attack(model, x, y)
-    assert torch.equal(model(x_adv).argmax(1) != y, model(x).argmax(1) != y)
+        x_adv = attack(Rounded(tiny), x, y)
+    assert torch.equal(tiny(x_adv).argmax(1) != y, tiny(x).argmax(1) != y)
     assert (x_adv != x).any()
+
+
+def test_a_success_that_full_precision_denies_does_not_end_the_search(tiny, x, y):
+    goal = Recorded(Misclassify(Rounded(tiny), y), torch.arange(len(x)))
+    PGD(Linf(1e-4), steps=5, bf16=True).run(goal, x)
+    assert goal.backwards == 5 * 7  # of eight images the fixture gets one wrong
 
 
 def test_an_image_that_is_misclassified_already_is_left_alone(tiny, x, y):

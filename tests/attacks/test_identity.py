@@ -157,6 +157,15 @@ def test_adversarial_training_is_the_loss_on_the_images_that_its_attack_finds(ti
     assert loss > 1.2 * CrossEntropy()(tiny, Batch(x, y))["clean"]
 
 
+@pytest.mark.parametrize(("progress", "share"), [(0.0, 0.001), (0.1, 0.25), (0.4, 1.0), (0.9, 1.0)])
+def test_the_ball_grows_during_the_warmup(progress, share, tiny, x, y):
+    seen = []
+    tiny.backbone.register_forward_pre_hook(lambda _, inputs: seen.append(0.5 + 0.25 * inputs[0]))  # undoes the scaling
+    attack = PGD(Linf(8 / 255), steps=5, stop_when_fooled=False)
+    AdversarialTraining(attack, warmup=0.4)(tiny, Batch(x, y, progress))
+    assert (seen[-1] - x).abs().max().item() == pytest.approx(share * 8 / 255, rel=1e-2)
+
+
 def test_batchnorm_sees_the_training_step_and_not_the_attack(tiny, x, y):
     tiny.train()
     before = int(tiny.backbone[1].num_batches_tracked)
