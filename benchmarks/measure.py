@@ -42,7 +42,7 @@ class Result:
     """What one contestant did.
 
     Attributes:
-        accuracy: of the model on the images that it returned.
+        accuracy: the share of images that the model answers rightly both before and after the attack.
         forwards, backwards: images that went through the model, over images attacked.
         memory: megabytes in use beyond those before the call, at the worst moment of the worst batch; None where this
             cannot be measured.
@@ -104,7 +104,9 @@ def observe(
             x_adv, peak = with_peak_memory(partial(contestant, x, y), x.device)
         if not threat.contains(x_adv, x).all():
             raise ValueError(f"{name} returned images outside {threat}: its result would mean nothing.")
-        correct.append(~verdict(Misclassify(model, y), x_adv).success)
+        goal = Misclassify(model, y)
+        # An adversary may leave an image as it is: one that was misclassified before an attack is no merit after it.
+        correct.append(~(verdict(goal, x).success | verdict(goal, x_adv).success))
         peaks.append(peak)
         model.zero_grad()
     accuracy = Accuracy.of(torch.cat(correct))

@@ -155,6 +155,18 @@ def test_an_attack_outside_the_threat_model_is_refused(tiny: Classifier) -> None
         measure.race(contestants, tiny, [(x, tiny(x).argmax(1))], LINF, rounds=1, seed=0)
 
 
+def test_an_image_that_was_wrong_before_is_not_robust_after(linear: Classifier) -> None:
+    x = images(8)
+    y = linear(x).argmax(1)
+    step = FGSM(LINF)(linear, x, y) - x
+    wrong = linear(x + step).argmax(1) != y
+    assert wrong.all()
+    contestants = {"floor": lambda x, y: x, "healer": lambda x, y: x - step}
+    results = measure.race(contestants, linear, [(x + step, y)], LINF, rounds=1, seed=0)
+    assert (linear(x).argmax(1) == y).all()
+    assert results["healer"].accuracy.accuracy == 0
+
+
 def test_rounds_are_needed(tiny: Classifier) -> None:
     with pytest.raises(ValueError, match="at least one round; got rounds=0"):
         measure.race({}, tiny, [], LINF, rounds=0, seed=0)
