@@ -18,7 +18,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from seminar_lib.losses import Loss, cross_entropy
+from seminar_lib.losses import Loss, cross_entropy, margin, rival_margin
 from seminar_lib.types import Embeddings, Flags, Images, Labels, Logits, Model, PerExample
 
 
@@ -47,11 +47,36 @@ class Goal(ABC):
             self, **{name: part[rows] for name, part in vars(self).items() if isinstance(part, Tensor | Goal)}
         )
 
+    def climbing(self, loss: Loss) -> Goal:
+        """The same finish line with another loss to climb, wherever a loss of (logits, y) was chosen."""
+        chosen = {name: loss for name, part in vars(self).items() if isinstance(part, Loss)}
+        inner = {name: part.climbing(loss) for name, part in vars(self).items() if isinstance(part, Goal)}
+        return replace(self, **chosen, **inner)
+
+    def gaps(self, x: Images, count: int) -> Tensor:
+        """How far each image is from winning by each of its ``count`` nearest ways, (B, up to count).
+
+        A gap is negative short of the boundary and positive beyond it; the goal is won where any of them is positive.
+        Searches for the nearest boundary (DeepFool) follow them one by one. Differentiable in ``x``.
+
+        Raises:
+            TypeError: this goal has no finish line to measure a distance to.
+        """
+        raise TypeError(f"{type(self).__name__} has no boundary between classes. Take an attack that climbs its loss.")
+
+    def towards(self, x: Images, count: int, loss: Loss) -> list[Goal]:
+        """The same finish line approached from each of up to ``count`` wrong classes, the most likely at ``x`` first.
+
+        Raises:
+            TypeError: this goal knows no classes to choose from.
+        """
+        raise TypeError(f"{type(self).__name__} has no rival classes. Take an attack that climbs its loss.")
+
     @property
     def models(self) -> tuple[Model, ...]:
         """Everything callable inside this goal, networks above all: what an attack must leave as it was."""
         parts = [part.models if isinstance(part, Goal) else (part,) for part in vars(self).values()]
-        return tuple(part for group in parts for part in group if callable(part))
+        return tuple(part for group in parts for part in group if callable(part) and not isinstance(part, Loss))
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,6 +91,36 @@ class Misclassify(Goal):
         logits = self.model(x)
         return Score(self.loss(logits, self.y), logits.argmax(1) != self.y)
 
+    def gaps(self, x: Images, count: int) -> Tensor:
+        """The margins z_j - z_y of the likeliest wrong classes j."""
+        logits = self.model(x)
+        margins = logits - logits.gather(1, self.y[:, None])
+        return margins.gather(1, _rivals(logits, self.y, count))
+
+    def towards(self, x: Images, count: int, loss: Loss) -> list[Goal]:
+        with torch.no_grad():
+            rivals = _rivals(self.model(x), self.y, count)
+        return [Towards(self.model, self.y, rival, loss) for rival in rivals.unbind(1)]
+
+
+@dataclass(frozen=True, eq=False)
+class Towards(Goal):
+    """Any label but the true one wins, but the loss looks at one rival class only.
+
+    Attributes:
+        rival: the class that the search runs for, one for each example.
+        loss: of (logits, y, rival).
+    """
+
+    model: Model
+    y: Labels
+    rival: Labels
+    loss: Loss = rival_margin
+
+    def __call__(self, x: Images) -> Score:
+        logits = self.model(x)
+        return Score(self.loss(logits, self.y, self.rival), logits.argmax(1) != self.y)
+
 
 @dataclass(frozen=True, eq=False)
 class Reach(Goal):
@@ -78,6 +133,14 @@ class Reach(Goal):
     def __call__(self, x: Images) -> Score:
         logits = self.model(x)
         return Score(-self.loss(logits, self.target), logits.argmax(1) == self.target)
+
+    def gaps(self, x: Images, count: int) -> Tensor:
+        """One gap only: the target's lead over the best other class."""
+        return -margin(self.model(x), self.target)[:, None]
+
+    def towards(self, x: Images, count: int, loss: Loss) -> list[Goal]:
+        """The target is the only class to choose."""
+        return [self]
 
 
 @dataclass(frozen=True, eq=False)
@@ -129,6 +192,10 @@ class Both(Goal):
         first, second = self.first(x), self.second(x)
         return Score(first.loss + self.weight * second.loss, first.success & second.success)
 
+    def towards(self, x: Images, count: int, loss: Loss) -> list[Goal]:
+        """Rival classes of the first goal, each together with the second."""
+        return [replace(self, first=goal) for goal in self.first.towards(x, count, loss)]
+
 
 @dataclass(frozen=True, eq=False)
 class Expectation(Goal):
@@ -148,6 +215,9 @@ class Expectation(Goal):
         looks = [self.goal(x) for _ in range(self.samples)]
         wins = torch.stack([look.success for look in looks]).sum(0)
         return Score(torch.stack([look.loss for look in looks]).mean(0), 2 * wins > self.samples)
+
+    def towards(self, x: Images, count: int, loss: Loss) -> list[Goal]:
+        return [replace(self, goal=goal) for goal in self.goal.towards(x, count, loss)]
 
 
 @dataclass
@@ -189,6 +259,9 @@ class Recorded(Goal):
         self.looks.append(look)
         return score
 
+    def towards(self, x: Images, count: int, loss: Loss) -> list[Goal]:
+        return [replace(self, goal=goal) for goal in self.goal.towards(x, count, loss)]
+
     @property
     def forwards(self) -> int:
         """How many images were run forwards."""
@@ -198,3 +271,9 @@ class Recorded(Goal):
     def backwards(self) -> int:
         """How many images were run backwards."""
         return sum(len(look.rows) for look in self.looks if look.grad_norm is not None)
+
+
+def _rivals(logits: Logits, y: Labels, count: int) -> Tensor:
+    """The wrong classes with the largest logits, (B, up to count), the largest first."""
+    wrong = logits.detach().scatter(1, y[:, None], float("-inf"))
+    return wrong.topk(min(count, logits.shape[1] - 1), dim=1).indices

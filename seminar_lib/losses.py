@@ -11,14 +11,17 @@ from seminar_lib.types import Labels, Logits, PerExample
 
 
 class Loss:
-    """A function of (logits, labels) that prints as its name, so that an attack prints as the code that makes it."""
+    """A function of logits and labels that prints as its name, so that an attack prints as the code that makes it.
 
-    def __init__(self, function: Callable[[Logits, Labels], PerExample]) -> None:
+    Most losses look at the true label ``y`` alone; those of a targeted search are told the ``rival`` too.
+    """
+
+    def __init__(self, function: Callable[..., PerExample]) -> None:
         self._function = function
         update_wrapper(self, function)
 
-    def __call__(self, logits: Logits, y: Labels) -> PerExample:
-        return self._function(logits, y)
+    def __call__(self, logits: Logits, *labels: Labels) -> PerExample:
+        return self._function(logits, *labels)
 
     def __repr__(self) -> str:
         return self._function.__name__
@@ -55,6 +58,29 @@ def dlr(logits: Logits, y: Labels) -> PerExample:
         )
     first, _, third = logits.topk(3, dim=1).values.unbind(1)
     return margin(logits, y) / (first - third).clamp_min(1e-12)
+
+
+@Loss
+def rival_margin(logits: Logits, y: Labels, rival: Labels) -> PerExample:
+    """z_rival - z_y: the margin over one wrong class; where it is positive, the model is wrong."""
+    return _chosen(logits, rival) - _chosen(logits, y)
+
+
+@Loss
+def rival_dlr(logits: Logits, y: Labels, rival: Labels) -> PerExample:
+    """(z_rival - z_y) / (z_(1) - (z_(3) + z_(4)) / 2), logits sorted downwards: targeted DLR.
+
+    Croce & Hein, ICML 2020, eq. 7.
+
+    Raises:
+        ValueError: there are fewer than four classes.
+    """
+    if logits.shape[1] < 4:
+        raise ValueError(
+            f"rival_dlr compares four logits; this model has {logits.shape[1]} classes. Take rival_margin instead."
+        )
+    first, _, third, fourth = logits.topk(4, dim=1).values.unbind(1)
+    return rival_margin(logits, y, rival) / (first - (third + fourth) / 2).clamp_min(1e-12)
 
 
 def _chosen(logits: Logits, y: Labels) -> PerExample:

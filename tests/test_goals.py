@@ -4,16 +4,19 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from seminar_lib.goals import Both, Diverge, Expectation, Goal, Leave, Misclassify, Reach, Recorded
-from seminar_lib.losses import margin
+from seminar_lib.goals import Both, Diverge, Expectation, Goal, Leave, Misclassify, Reach, Recorded, Towards
+from seminar_lib.losses import cross_entropy, margin, rival_margin
 
 
-@pytest.fixture(params=["misclassify", "margin", "reach", "diverge", "leave", "both", "expectation", "recorded"])
+@pytest.fixture(
+    params=["misclassify", "margin", "towards", "reach", "diverge", "leave", "both", "expectation", "recorded"]
+)
 def goal(request, tiny, x, y) -> Goal:
     noise = torch.rand_like(x)
     goals = {
         "misclassify": Misclassify(tiny, y),
         "margin": Misclassify(tiny, y, margin),
+        "towards": Towards(tiny, y, (y + 2) % 5),
         "reach": Reach(tiny, (y + 1) % 5),
         "diverge": Diverge(tiny, tiny(noise).detach()),
         "leave": Leave(tiny.embed, tiny.embed(noise).detach()),
@@ -123,3 +126,67 @@ def test_two_recordings_share_nothing(tiny, x, y):
     first, second = (Recorded(Misclassify(tiny, y), torch.arange(8)) for _ in range(2))
     first(x)
     assert (first.forwards, second.forwards) == (8, 0)
+
+
+def wrong_classes(logits, y):
+    """By a loop: the wrong classes of each example, the likeliest first."""
+    return [sorted(set(range(5)) - {int(label)}, key=lambda j, z=z: -z[j]) for z, label in zip(logits, y, strict=True)]
+
+
+def test_gaps_are_the_margins_of_the_nearest_wrong_classes(tiny, x, y):
+    logits = tiny(x)
+    gaps = Misclassify(tiny, y).gaps(x, 2)
+    for i, order in enumerate(wrong_classes(logits, y)):
+        torch.testing.assert_close(gaps[i], logits[i, order[:2]] - logits[i, y[i]])
+
+
+def test_a_goal_is_won_where_any_gap_is_positive(tiny, x, y):
+    for goal in (Misclassify(tiny, y), Reach(tiny, (y + 1) % 5)):
+        noise = torch.rand_like(x)
+        assert torch.equal((goal.gaps(noise, 9) > 0).any(1), goal(noise).success)
+
+
+def test_there_are_no_more_gaps_than_wrong_classes(tiny, x, y):
+    assert Misclassify(tiny, y).gaps(x, 9).shape == (8, 4)
+    assert Reach(tiny, (y + 1) % 5).gaps(x, 9).shape == (8, 1)
+
+
+def test_towards_takes_one_wrong_class_after_the_other(tiny, x, y):
+    logits = tiny(x)
+    order = wrong_classes(logits, y)
+    goals = Misclassify(tiny, y).towards(x, 3, rival_margin)
+    assert len(goals) == 3
+    for rank, goal in enumerate(goals):
+        score = goal(x)
+        for i in range(8):
+            torch.testing.assert_close(score.loss[i], logits[i, order[i][rank]] - logits[i, y[i]])
+        assert torch.equal(score.success, Misclassify(tiny, y)(x).success)
+
+
+def test_the_wrappers_pass_the_rivals_on(tiny, x, y):
+    inner = Misclassify(tiny, y)
+    expected = [goal(x).loss for goal in inner.towards(x, 2, rival_margin)]
+    leave = Leave(tiny.embed, tiny.embed(1 - x).detach())
+    wrapped = [Recorded(inner, torch.arange(8)), Expectation(inner, 2), Both(inner, leave, weight=0.0)]
+    for goal in wrapped:
+        for toward, loss in zip(goal.towards(x, 2, rival_margin), expected, strict=True):
+            torch.testing.assert_close(toward(x).loss, loss)
+
+
+def test_a_target_is_the_only_class_to_choose(tiny, x, y):
+    goal = Reach(tiny, (y + 1) % 5)
+    assert goal.towards(x, 3, rival_margin) == [goal]
+
+
+def test_another_loss_reaches_the_goals_inside(tiny, x, y):
+    nested = Both(Expectation(Misclassify(tiny, y), 2), Diverge(tiny, tiny(x).detach()), weight=2.0)
+    changed = nested.climbing(margin)
+    expected = Both(Expectation(Misclassify(tiny, y, margin), 2), Diverge(tiny, tiny(x).detach()), weight=2.0)
+    torch.testing.assert_close(changed(x).loss, expected(x).loss)
+    torch.testing.assert_close(changed.climbing(cross_entropy)(x).loss, nested(x).loss)
+
+
+@pytest.mark.parametrize("ask", [lambda g, x: g.gaps(x, 2), lambda g, x: g.towards(x, 2, rival_margin)])
+def test_a_goal_without_classes_says_so(ask, tiny, x):
+    with pytest.raises(TypeError, match=r"Leave has no .*Take an attack that climbs its loss"):
+        ask(Leave(tiny.embed, tiny.embed(x).detach()), x)

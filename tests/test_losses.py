@@ -7,7 +7,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seminar_lib.losses import cross_entropy, dlr, margin
+from seminar_lib.losses import cross_entropy, dlr, margin, rival_dlr, rival_margin
 
 LOSSES = [cross_entropy, margin, dlr]
 
@@ -43,6 +43,26 @@ def test_loss_is_the_loop_over_its_definition(loss, naive, batch):
     torch.testing.assert_close(loss(logits, y), expected, rtol=1e-4, atol=1e-4)
 
 
+@pytest.mark.parametrize("loss", [rival_margin, rival_dlr], ids=repr)
+@given(batch=logits_and_labels(), rival=st.integers(1, 3))
+def test_a_rivals_loss_is_the_loop_over_its_definition(loss, rival, batch):
+    logits, y = batch
+    rivals = (y + rival) % 4
+    for z, label, other, found in zip(
+        logits.tolist(), y.tolist(), rivals.tolist(), loss(logits, y, rivals), strict=True
+    ):
+        first, _, third, fourth = sorted(z, reverse=True)
+        scale = first - (third + fourth) / 2 if loss is rival_dlr else 1
+        assert math.isclose(found, (z[other] - z[label]) / scale, rel_tol=1e-4, abs_tol=1e-4)
+
+
+@given(batch=logits_and_labels())
+def test_the_margin_is_the_best_rivals(batch):
+    logits, y = batch
+    rivals = torch.stack([rival_margin(logits, y, (y + shift) % 4) for shift in (1, 2, 3)])
+    assert torch.equal(rivals.amax(0), margin(logits, y))
+
+
 @pytest.mark.parametrize("loss", [margin, dlr], ids=repr)
 @given(batch=logits_and_labels())
 def test_loss_is_positive_exactly_when_the_model_is_wrong(loss, batch):
@@ -73,7 +93,7 @@ def test_cross_entropy_goes_blind_where_the_margin_still_sees():
     assert slopes[dlr] > 0
 
 
-@pytest.mark.parametrize("loss", LOSSES, ids=repr)
+@pytest.mark.parametrize("loss", [*LOSSES, rival_margin, rival_dlr], ids=repr)
 def test_a_loss_prints_as_its_name(loss):
     assert eval(repr(loss)) is loss
     assert loss.__doc__
