@@ -7,7 +7,9 @@ promise that the result is never worse than the clean image are here, once.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass, field, fields
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, fields, replace
 
 import torch
 from torch import Tensor
@@ -80,6 +82,10 @@ class Attack(ABC):
             TypeError, ValueError: an input or the model is not as described; the message says what came and how to
                 mend it.
         """
+        return self.run(self.goal(model, x, y, target), x, generator)
+
+    def goal(self, model: Model, x: Images, y: Labels, target: Labels | None = None) -> Goal:
+        """What a call aims at: any wrong label, or exactly ``target``. Checks all that a call is given."""
         check_images(x)
         check_model(model, x)
         with torch.no_grad(), frozen(model):
@@ -87,11 +93,11 @@ class Attack(ABC):
         check_logits(logits, x[:8])
         check_labels(y, x, logits.shape[1])
         if target is None:
-            return self.run(Misclassify(model, y, self.loss), x, generator)
+            return Misclassify(model, y, self.loss)
         check_labels(target, x, logits.shape[1], "target")
         if (target == y).any():
             raise ValueError("target equals y for some images: the adversary would want the right answer there.")
-        return self.run(Reach(model, target, self.loss), x, generator)
+        return Reach(model, target, self.loss)
 
     def run(self, goal: Goal, x: Images, generator: Generator = None) -> Images:
         """The search for any goal: an adaptive attack is ``attack.run(my_goal, x)``.
@@ -102,8 +108,7 @@ class Attack(ABC):
             TypeError, ValueError: ``x`` is no batch of images in [0, 1].
         """
         check_images(x)
-        # Tensors born under inference_mode cannot take part in a backward pass; their copies made here can.
-        with torch.inference_mode(False), frozen(*goal.models):
+        with care(goal):
             x = x.clamp(0, 1)
             best = Best(x, verdict(goal, x))
             rows = best.unfooled() if self.stop_when_fooled else best.all()
@@ -112,6 +117,14 @@ class Attack(ABC):
                 found = self.search(LowPrecision(aim, self.stop_when_fooled) if self.bf16 else aim, x[rows], generator)
                 best.offer(rows, found, verdict(aim, found))
             return best.x
+
+
+@contextmanager
+def care(goal: Goal) -> Iterator[None]:
+    """Run a goal's models without leaving a trace on them, wherever the caller stands."""
+    # Tensors born under inference_mode cannot take part in a backward pass; their copies made inside here can.
+    with torch.inference_mode(False), frozen(*goal.models):
+        yield
 
 
 class Best:
@@ -201,3 +214,6 @@ class LowPrecision(Goal):
         if self.confirm and len(rows):
             success[rows] = verdict(self.goal[rows], x.detach()[rows]).success
         return Score(loss.float(), success)
+
+    def towards(self, x: Images, count: int, loss: Loss) -> list[Goal]:
+        return [replace(self, goal=goal) for goal in self.goal.towards(x, count, loss)]
