@@ -17,8 +17,9 @@ from torch import Tensor
 from seminar_lib.checks import check_images, check_labels, check_logits, check_model
 from seminar_lib.freeze import frozen
 from seminar_lib.goals import Goal, Misclassify, Reach, Score
+from seminar_lib.lean import lean
 from seminar_lib.losses import Loss, cross_entropy
-from seminar_lib.threat import PIXELS, Linf, ThreatModel, in_levels
+from seminar_lib.threat import Linf, ThreatModel, in_levels
 from seminar_lib.types import Images, Labels, Model
 
 Generator = torch.Generator | None
@@ -113,9 +114,9 @@ class Attack(ABC):
             best = Best(x, verdict(goal, x))
             rows = best.unfooled() if self.stop_when_fooled else best.all()
             if len(rows):
-                aim = goal[rows]
+                aim = lean(goal[rows], x[rows])  # for the search alone: verdicts are up to the caller's own model
                 found = self.search(LowPrecision(aim, self.stop_when_fooled) if self.bf16 else aim, x[rows], generator)
-                best.offer(rows, found, verdict(aim, found))
+                best.offer(rows, found, verdict(goal[rows], found))
             return best.x
 
 
@@ -173,7 +174,8 @@ def climb(goal: Goal, x: Images) -> tuple[Score, Images]:
                 "The loss has no gradient with respect to the image: the model detaches its input or runs under "
                 "no_grad. Give that step a differentiable stand-in (BPDA), or take an attack without gradients."
             )
-    if not (finite := grad.abs().amax(PIXELS).isfinite()).all():
+    # One number tells that all is well. Where it does not (finite numbers too may sum to infinity), look at each image.
+    if not grad.sum().isfinite() and not (finite := grad.isfinite().flatten(1).all(1)).all():
         raise FloatingPointError(
             f"The gradient holds NaN or infinity, first for image {int((~finite).nonzero()[0])} of the batch, and an "
             "attack would go blind. Look for a division by zero, the root or logarithm of 0, or diverged weights."
