@@ -3,6 +3,13 @@
 from seminar_lib.attacks import FGSM as FGSM
 from seminar_lib.attacks import PGD as PGD
 from seminar_lib.attacks import Attack as Attack
+from seminar_lib.attacks import HopSkipJump as HopSkipJump
+from seminar_lib.attacks import Square as Square
+from seminar_lib.attacks import Sticker as Sticker
+from seminar_lib.attacks import Transfer as Transfer
+from seminar_lib.attacks import TransferPGD as TransferPGD
+from seminar_lib.attacks import Universal as Universal
+from seminar_lib.attacks import worst_case as worst_case
 from seminar_lib.checkpoints import load as load
 from seminar_lib.checkpoints import save as save
 from seminar_lib.checkpoints import shipped as shipped

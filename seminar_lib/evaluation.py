@@ -275,7 +275,7 @@ def accuracy_against_eps(
     if not radii or not radii[0] >= 0 or not all(a < b for a, b in pairwise(radii)):
         raise ValueError(f"eps must rise from 0 or more; got {radii}.")
     # All of them now, so that a radius that the threat model refuses does not cost the points before it.
-    stages = [{"attack": replace(attack, threat=replace(attack.threat, eps=r))} if r > 0 else {} for r in radii]
+    stages = [{"attack": attack.within(replace(attack.threat, eps=r))} if r > 0 else {} for r in radii]
     standing = torch.ones(len(data), dtype=torch.bool)
     points = []
     for attacks in stages:

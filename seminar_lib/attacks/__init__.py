@@ -1,7 +1,28 @@
 """Attacks: searches for a goal inside a threat model."""
 
 from seminar_lib.attacks.base import Attack
+from seminar_lib.attacks.ensemble import WorstCase, worst_case
 from seminar_lib.attacks.fgsm import FGSM
+from seminar_lib.attacks.hopskipjump import HopSkipJump
+from seminar_lib.attacks.minimum_norm import MinimumNorm
 from seminar_lib.attacks.pgd import PGD
+from seminar_lib.attacks.square import Square
+from seminar_lib.attacks.sticker import Sticker
+from seminar_lib.attacks.transfer import Transfer
+from seminar_lib.attacks.transferable import TransferPGD
+from seminar_lib.attacks.universal import Universal
 
-__all__ = ["FGSM", "PGD", "Attack"]
+__all__ = [
+    "FGSM",
+    "PGD",
+    "Attack",
+    "HopSkipJump",
+    "MinimumNorm",
+    "Square",
+    "Sticker",
+    "Transfer",
+    "TransferPGD",
+    "Universal",
+    "WorstCase",
+    "worst_case",
+]

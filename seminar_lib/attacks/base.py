@@ -60,6 +60,10 @@ class Attack(ABC):
         texts = [f"{name}={in_levels(value) if name in LENGTHS else repr(value)}" for name, value in changed.items()]
         return f"{type(self).__name__}({', '.join([repr(self.threat), *texts])})"
 
+    def within(self, threat: ThreatModel) -> Attack:
+        """The same attack inside another threat model."""
+        return replace(self, threat=threat)
+
     @abstractmethod
     def search(self, goal: Goal, x: Images, generator: Generator = None) -> Images:
         """Look for images inside ``threat`` around ``x`` that score high on ``goal``.

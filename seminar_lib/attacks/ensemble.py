@@ -9,7 +9,7 @@ first.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from torch import Tensor
@@ -18,6 +18,7 @@ from seminar_lib.attacks.base import Attack, Best, Generator, care, verdict
 from seminar_lib.checks import check_images
 from seminar_lib.goals import Expectation, Goal
 from seminar_lib.losses import Loss, margin
+from seminar_lib.threat import ThreatModel
 from seminar_lib.types import Images, Labels, Model
 
 STANDING, WRONG_BEFORE = -1, -2  # no member fooled it; the clean image was enough
@@ -64,6 +65,9 @@ class WorstCase(Attack):
             )
         if self.samples < 1:
             raise ValueError(f"{type(self).__name__} needs at least one sample; got {self.samples}.")
+
+    def within(self, threat: ThreatModel) -> WorstCase:
+        return replace(self, threat=threat, members=tuple(member.within(threat) for member in self.members))
 
     def search(self, goal: Goal, x: Images, generator: Generator = None) -> Images:
         """One member after the other."""

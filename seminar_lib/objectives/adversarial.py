@@ -55,4 +55,4 @@ class AdversarialTraining(Objective):
         if progress >= self.warmup:
             return self.attack
         threat = self.attack.threat
-        return replace(self.attack, threat=replace(threat, eps=threat.eps * max(progress / self.warmup, 1e-3)))
+        return self.attack.within(replace(threat, eps=threat.eps * max(progress / self.warmup, 1e-3)))

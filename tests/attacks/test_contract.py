@@ -7,14 +7,22 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from seminar_lib.attacks import FGSM, PGD, Attack
+from seminar_lib.attacks import FGSM, PGD, Attack, HopSkipJump, Square, Transfer, TransferPGD, worst_case
 from seminar_lib.attacks.base import Best
 from seminar_lib.goals import Misclassify, Reach, Recorded, Score
 from seminar_lib.losses import dlr, margin
 from seminar_lib.threat import L2, Linf
 
 LINF, BALL = Linf(3 / 255), L2(0.2)
-ATTACKS = [
+
+
+def surrogate(x: Tensor) -> Tensor:
+    """A network of nobody's, for images that are made elsewhere."""
+    weight = torch.linspace(-1, 1, 60, dtype=x.dtype).sin().mul(40).sin().view(5, 12)
+    return nn.functional.adaptive_avg_pool2d(x, 2).flatten(1) @ weight.T
+
+
+EXACT = [  # those that find the optimum of a linear model
     FGSM(LINF),
     FGSM(BALL),
     PGD(LINF),
@@ -28,8 +36,23 @@ ATTACKS = [
     PGD(LINF, momentum=1.0, random_start=False),
     PGD(BALL, random_start=False, stop_when_fooled=False),
     PGD(LINF, bf16=True),
+    TransferPGD(LINF, diversity=0.0, kernel=1),
 ]
-WITHOUT_CHANCE = [a for a in ATTACKS if not a.bf16 and not getattr(a, "random_start", False)]
+DRAWING = [  # those that draw random numbers on the way
+    Square(LINF, queries=60),
+    Square(BALL, queries=60),
+    Square(LINF, queries=20, stop_when_fooled=False),
+    HopSkipJump(LINF, steps=3, samples=20),
+    HopSkipJump(BALL, steps=3, samples=20),
+    TransferPGD(LINF, steps=5),
+    *(attack for attack in EXACT if getattr(attack, "random_start", False)),
+]
+BUILT_ON_OTHERS = [
+    Transfer(PGD(LINF, random_start=False), surrogate),
+    worst_case((FGSM(LINF), PGD(LINF, random_start=False, loss=margin))),
+]
+ATTACKS = [*EXACT, *(attack for attack in DRAWING if attack not in EXACT), *BUILT_ON_OTHERS]
+WITHOUT_CHANCE = [attack for attack in ATTACKS if attack not in DRAWING]
 
 
 @dataclass
@@ -169,7 +192,7 @@ def test_neighbours_in_the_batch_change_nothing(call):
     torch.testing.assert_close(call()[0], expected, rtol=0, atol=1e-5)
 
 
-@pytest.mark.parametrize("attack", [a for a in ATTACKS if getattr(a, "random_start", False)], ids=repr)
+@pytest.mark.parametrize("attack", DRAWING, ids=repr)
 def test_another_seed_starts_elsewhere(attack, tiny, x, y):
     first, second = (attack.search(Misclassify(tiny, y), x, torch.Generator().manual_seed(seed)) for seed in (1, 2))
     assert not torch.equal(first, second)

@@ -93,3 +93,9 @@ def test_several_samples_are_an_expectation(tiny, x, y):
 def test_an_ensemble_that_means_nothing_is_refused(make, words):
     with pytest.raises(ValueError, match=re.escape(words)):
         make()
+
+
+def test_another_threat_model_reaches_every_member(tiny, x, y):
+    wider = Linf(6 / 255)
+    expected = worst_case((FGSM(wider), PGD(wider, steps=20, random_start=False, loss=margin)))
+    assert worst_case((WEAK, STRONG)).within(wider) == expected
