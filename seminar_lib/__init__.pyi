@@ -1,7 +1,9 @@
 """The public names. This file is the list; ``__init__.py`` reads it."""
 
+from seminar_lib.attacks import APGD as APGD
 from seminar_lib.attacks import FGSM as FGSM
 from seminar_lib.attacks import PGD as PGD
+from seminar_lib.attacks import APGDTargeted as APGDTargeted
 from seminar_lib.attacks import Attack as Attack
 from seminar_lib.attacks import HopSkipJump as HopSkipJump
 from seminar_lib.attacks import Square as Square

@@ -1,5 +1,6 @@
 """Attacks: searches for a goal inside a threat model."""
 
+from seminar_lib.attacks.apgd import APGD, APGDTargeted
 from seminar_lib.attacks.base import Attack
 from seminar_lib.attacks.ensemble import WorstCase, worst_case
 from seminar_lib.attacks.fgsm import FGSM
@@ -13,8 +14,10 @@ from seminar_lib.attacks.transferable import TransferPGD
 from seminar_lib.attacks.universal import Universal
 
 __all__ = [
+    "APGD",
     "FGSM",
     "PGD",
+    "APGDTargeted",
     "Attack",
     "HopSkipJump",
     "MinimumNorm",

@@ -7,10 +7,21 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from seminar_lib.attacks import FGSM, PGD, Attack, HopSkipJump, Square, Transfer, TransferPGD, worst_case
+from seminar_lib.attacks import (
+    APGD,
+    FGSM,
+    PGD,
+    APGDTargeted,
+    Attack,
+    HopSkipJump,
+    Square,
+    Transfer,
+    TransferPGD,
+    worst_case,
+)
 from seminar_lib.attacks.base import Best
 from seminar_lib.goals import Misclassify, Reach, Recorded, Score
-from seminar_lib.losses import dlr, margin
+from seminar_lib.losses import dlr, margin, rival_margin
 from seminar_lib.threat import L2, Linf
 
 LINF, BALL = Linf(3 / 255), L2(0.2)
@@ -37,6 +48,9 @@ EXACT = [  # those that find the optimum of a linear model
     PGD(BALL, random_start=False, stop_when_fooled=False),
     PGD(LINF, bf16=True),
     TransferPGD(LINF, diversity=0.0, kernel=1),
+    APGD(LINF, steps=20),
+    APGD(BALL, steps=20, loss=dlr, stop_when_fooled=False),
+    APGDTargeted(LINF, steps=10, restarts=2, rival_loss=rival_margin),
 ]
 DRAWING = [  # those that draw random numbers on the way
     Square(LINF, queries=60),
@@ -45,7 +59,7 @@ DRAWING = [  # those that draw random numbers on the way
     HopSkipJump(LINF, steps=3, samples=20),
     HopSkipJump(BALL, steps=3, samples=20),
     TransferPGD(LINF, steps=5),
-    *(attack for attack in EXACT if getattr(attack, "random_start", False)),
+    *(attack for attack in EXACT if isinstance(attack, APGD) or getattr(attack, "random_start", False)),
 ]
 BUILT_ON_OTHERS = [
     Transfer(PGD(LINF, random_start=False), surrogate),
