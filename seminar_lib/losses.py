@@ -47,15 +47,10 @@ def dlr(logits: Logits, y: Labels) -> PerExample:
     """Difference of logits ratio: (max_{j != y} z_j - z_y) / (z_(1) - z_(3)), logits sorted downwards.
 
     Croce & Hein, ICML 2020, eq. 6. The ratio cancels the scale of the logits, so a model cannot hide its gradients
-    behind a large temperature.
-
-    Raises:
-        ValueError: there are fewer than three classes.
+    behind a large temperature. Of two logits the ratio would be 1 everywhere: with two classes it is the margin.
     """
     if logits.shape[1] < 3:
-        raise ValueError(
-            f"dlr compares three logits; this model has {logits.shape[1]} classes. Take loss=margin instead."
-        )
+        return margin(logits, y)
     first, _, third = logits.topk(3, dim=1).values.unbind(1)
     return margin(logits, y) / (first - third).clamp_min(1e-12)
 
@@ -70,17 +65,12 @@ def rival_margin(logits: Logits, y: Labels, rival: Labels) -> PerExample:
 def rival_dlr(logits: Logits, y: Labels, rival: Labels) -> PerExample:
     """(z_rival - z_y) / (z_(1) - (z_(3) + z_(4)) / 2), logits sorted downwards: targeted DLR.
 
-    Croce & Hein, ICML 2020, eq. 7.
-
-    Raises:
-        ValueError: there are fewer than four classes.
+    Croce & Hein, ICML 2020, eq. 7. With three classes z_(4) is left out; with two it is the margin, as ``dlr`` is.
     """
-    if logits.shape[1] < 4:
-        raise ValueError(
-            f"rival_dlr compares four logits; this model has {logits.shape[1]} classes. Take rival_margin instead."
-        )
-    first, _, third, fourth = logits.topk(4, dim=1).values.unbind(1)
-    return rival_margin(logits, y, rival) / (first - (third + fourth) / 2).clamp_min(1e-12)
+    if logits.shape[1] < 3:
+        return rival_margin(logits, y, rival)
+    first, _, *lower = logits.topk(min(4, logits.shape[1]), dim=1).values.unbind(1)
+    return rival_margin(logits, y, rival) / (first - sum(lower) / len(lower)).clamp_min(1e-12)
 
 
 def _chosen(logits: Logits, y: Labels) -> PerExample:

@@ -14,7 +14,6 @@ from seminar_lib.data.augment import Augment
 from seminar_lib.data.dataset import Split
 from seminar_lib.evaluation import Accuracy, accuracy_against_eps, evaluate
 from seminar_lib.goals import Expectation, Misclassify
-from seminar_lib.losses import dlr
 from seminar_lib.models import ViT
 from seminar_lib.objectives import AdversarialTraining
 from seminar_lib.threat import L2, Linf
@@ -51,7 +50,6 @@ SETTINGS = {
     "crop negative": (lambda: Augment(crop=-1), "crop >= 0 pixels and jitter in [0, 1]; got crop=-1"),
     "jitter 2": (lambda: Augment(jitter=2.0), "jitter=2.0"),
     "ViT for grey images": (lambda: ViT().build(10, (0.5,), (0.2,)), "Take SmallCNN or ResNet18."),
-    "dlr of two classes": (lambda: dlr(torch.zeros(2, 2), ZEROS), "has 2 classes. Take loss=margin instead."),
     "accuracy of nothing": (lambda: Accuracy.of(torch.ones(0).bool()), "at least one image; got none"),
     "float images": (lambda: Split(BYTES / 255, ZEROS), "become bytes with (255 * x).round().to(torch.uint8)"),
     "one image": (lambda: Split(BYTES[0], ZEROS), "uint8 images (N, C, H, W); got torch.uint8 (3, 4, 4)"),

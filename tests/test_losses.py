@@ -56,6 +56,14 @@ def test_a_rivals_loss_is_the_loop_over_its_definition(loss, rival, batch):
         assert math.isclose(found, (z[other] - z[label]) / scale, rel_tol=1e-4, abs_tol=1e-4)
 
 
+def test_few_classes_leave_the_ratio_what_it_can_be():
+    """Of three logits z_(4) is missing; of two nothing is left to divide by that is not the margin itself."""
+    three, two = torch.tensor([[5.0, 2.0, 1.0]]), torch.tensor([[5.0, 2.0]])
+    y, rival = torch.tensor([0]), torch.tensor([1])
+    assert rival_dlr(three, y, rival).item() == (2 - 5) / (5 - 1)
+    assert rival_dlr(two, y, rival).item() == dlr(two, y).item() == 2 - 5
+
+
 @given(batch=logits_and_labels())
 def test_the_margin_is_the_best_rivals(batch):
     logits, y = batch

@@ -103,8 +103,7 @@ class APGDTargeted(APGD):
 
     Attributes:
         targets: how many wrong classes are tried; no more than there are.
-        rival_loss: what a walk climbs, of (logits, y, rival). Targeted DLR needs four classes; take ``rival_margin``
-            for fewer.
+        rival_loss: what a walk climbs, of (logits, y, rival).
         loss: decides between two failures.
 
     Raises:
