@@ -9,7 +9,7 @@ from __future__ import annotations
 import platform
 import time
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +19,7 @@ from scipy.stats import binomtest
 from torch import Tensor
 from tqdm.auto import tqdm
 
-from seminar_lib.attacks import Attack
+from seminar_lib.attacks import Attack, WorstCase
 from seminar_lib.checks import check_labels, check_logits, check_model
 from seminar_lib.data.dataset import Split
 from seminar_lib.device import describe
@@ -67,6 +67,8 @@ class Report:
         seed: of the random starts.
         seconds: how long each took, by name.
         device: what it ran on.
+        fooled_by: the name of each ensemble, to the number (N,) of the member that fooled an image first, or why none
+            did (see ``Cascade``).
     """
 
     correct: Mapping[str, Flags]
@@ -75,6 +77,7 @@ class Report:
     seed: int
     seconds: Mapping[str, float]
     device: str
+    fooled_by: Mapping[str, Tensor] = field(default_factory=dict)
 
     @property
     def worst_case(self) -> Flags:
@@ -105,6 +108,18 @@ class Report:
         correct = self.outcomes(name)
         return {int(label): Accuracy.of(correct[self.labels == label]) for label in self.labels.unique()}
 
+    def successes(self, name: str) -> dict[str, int]:
+        """How many images each member of an ensemble fooled first, in the order in which they ran.
+
+        Raises:
+            KeyError: there is no ensemble of this name.
+        """
+        attack = self.attacks.get(name)
+        if not isinstance(attack, WorstCase):
+            raise KeyError(f"There is no ensemble {name!r}; the ensembles are {', '.join(self.fooled_by) or 'none'}.")
+        counts = [int((self.fooled_by[name] == number).sum()) for number in range(len(attack.members))]
+        return {f"{number + 1} {type(member).__name__}": counts[number] for number, member in enumerate(attack.members)}
+
     @property
     def rows(self) -> list[str]:
         """The names that ``self[name]`` knows; the worst case only where there are attacks to choose from."""
@@ -116,6 +131,9 @@ class Report:
         for name in self.rows:
             a = self[name]
             settings = f"`{self.attacks[name]}`" if name in self.attacks else ""
+            if name in self.fooled_by:
+                counts = ", ".join(f"{member} fooled {count}" for member, count in self.successes(name).items())
+                settings = f"{settings}: {counts}"
             lines.append(f"| {name} | {a.accuracy:.1%} | {a.low:.1%} to {a.high:.1%} | {a.n} | {settings} |")
         return "\n".join(lines)
 
@@ -144,6 +162,7 @@ class Report:
             "clean": figures.pop("clean"),
             "attacks": figures,
             "settings": {name: repr(attack) for name, attack in self.attacks.items()},
+            "successes": {name: self.successes(name) for name in self.fooled_by},
             "eps": {name: attack.threat.eps for name, attack in self.attacks.items()},
             "seed": self.seed,
             "seconds": {name: round(seconds, 2) for name, seconds in self.seconds.items()},
@@ -195,6 +214,7 @@ def evaluate(
         raise ValueError(f"The name {taken.pop()!r} belongs to a row of the report; call the attack something else.")
     outcomes: dict[str, list[Tensor]] = {name: [] for name in ("clean", *attacks)}
     seconds = dict.fromkeys(outcomes, 0.0)
+    members: dict[str, list[Tensor]] = {name: [] for name, attack in attacks.items() if isinstance(attack, WorstCase)}
     # One stream of random numbers for each attack, so that its result does not depend on its companions.
     generators = {name: torch.Generator(data.images.device).manual_seed(seed) for name in attacks}
     batches = data.batches(batch_size)
@@ -202,7 +222,14 @@ def evaluate(
         check_model(model, x)
         for name, attack in {"clean": None, **attacks}.items():
             start = time.perf_counter()
-            x_adv = x if attack is None else attack(model, x, y, generator=generators[name])
+            match attack:
+                case None:
+                    x_adv = x
+                case WorstCase():
+                    x_adv, by = attack.cascade(model, x, y, generator=generators[name])
+                    members[name].append(by.cpu())
+                case _:
+                    x_adv = attack(model, x, y, generator=generators[name])
             if attack is not None and not attack.threat.contains(x_adv, x).all():
                 raise ValueError(
                     f"{name} returned images outside its threat model {attack.threat}: its result would mean nothing."
@@ -214,7 +241,8 @@ def evaluate(
             outcomes[name].append((logits.argmax(1) == y).cpu())  # waits for the GPU, so the clock is right
             seconds[name] += time.perf_counter() - start
     correct = {name: torch.cat(parts) for name, parts in outcomes.items()}
-    return Report(correct, dict(attacks), data.labels.cpu(), seed, seconds, describe(data.images.device))
+    fooled_by = {name: torch.cat(parts) for name, parts in members.items()}
+    return Report(correct, dict(attacks), data.labels.cpu(), seed, seconds, describe(data.images.device), fooled_by)
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,8 @@ import torch
 from matplotlib.figure import Figure
 from torch import Tensor, nn
 
-from seminar_lib.attacks import FGSM, PGD, Attack
+from seminar_lib.attacks import FGSM, PGD, Attack, worst_case
+from seminar_lib.attacks.ensemble import STANDING, WRONG_BEFORE
 from seminar_lib.data.dataset import Split
 from seminar_lib.evaluation import Accuracy, accuracy_against_eps, evaluate
 from seminar_lib.threat import L2, Linf
@@ -143,6 +144,24 @@ def test_the_verdict_is_taken_in_evaluation_mode_and_in_float32(tiny, x):
         report = evaluate(model, Split((255 * x).to(torch.uint8), y), {}, progress=False)
     assert report["clean"].accuracy == 1
     assert model.training
+
+
+def test_a_report_counts_who_of_an_ensemble_fooled_whom_first(numbered):
+    """Of images ten grey levels apart the first is wrong before; one level up fools three, two levels up one more."""
+    apart = replace(numbered, images=10 * numbered.images)
+    answers = torch.zeros(256, dtype=torch.long)
+    for levels, fooled in enumerate([{0}, {1, 2, 3}, {3, 4}]):
+        for i in range(12):
+            answers[10 * i + levels] = (i + (i in fooled)) % 3
+    ensemble = worst_case([Brighten(Linf(1), levels=1), Brighten(Linf(1), levels=2)])
+    report = evaluate(says(answers), apart, {"both": ensemble, "alone": Brighten(Linf(1))}, batch_size=5, progress=False)
+    assert report.fooled_by["both"].tolist() == [WRONG_BEFORE, 0, 0, 0, 1] + 7 * [STANDING]
+    assert report.successes("both") == {"1 Brighten": 3, "2 Brighten": 1}
+    assert report.as_dict()["successes"] == {"both": {"1 Brighten": 3, "2 Brighten": 1}}
+    assert ": 1 Brighten fooled 3, 2 Brighten fooled 1 |" in report.table()
+    assert report["both"].accuracy == 7 / 12
+    with pytest.raises(KeyError, match="There is no ensemble 'alone'; the ensembles are both"):
+        report.successes("alone")
 
 
 # --- Report ---------------------------------------------------------------------------------------------------------

@@ -45,6 +45,7 @@ class WorstCase(Attack):
         samples: looks at the model that are averaged for each score; more than one for a model that answers at random
             (EOT). The verdict is then that of the majority.
         loss: decides between two failures of different members.
+        bf16: nothing here; each member has its own.
 
     Raises:
         ValueError: there are no members, they do not share this threat model, or there is less than one sample.
