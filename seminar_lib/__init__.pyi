@@ -39,6 +39,7 @@ from seminar_lib.models import SmallCNN as SmallCNN
 from seminar_lib.models import ViT as ViT
 from seminar_lib.objectives import AdversarialTraining as AdversarialTraining
 from seminar_lib.objectives import CrossEntropy as CrossEntropy
+from seminar_lib.threat import L1 as L1
 from seminar_lib.threat import L2 as L2
 from seminar_lib.threat import Linf as Linf
 from seminar_lib.threat import ThreatModel as ThreatModel

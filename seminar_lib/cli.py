@@ -19,7 +19,7 @@ from seminar_lib.data import load_data
 from seminar_lib.device import best_device
 from seminar_lib.evaluation import evaluate
 from seminar_lib.release import release
-from seminar_lib.threat import L2, Linf, ThreatModel
+from seminar_lib.threat import L1, L2, Linf, ThreatModel
 from seminar_lib.train import fit
 
 
@@ -41,7 +41,7 @@ def evaluate_weights(
         attack: one or more of fgsm, pgdN with N steps, pgdNxR with R restarts (pgd20, pgd50x5).
         n: how many test images.
         eps: radius in pixels of [0, 1]; fractions such as 8/255 are welcome.
-        norm: linf or l2.
+        norm: linf, l2 or l1.
         dataset: what to test on; by default what the weights were trained on.
         seed: of the choice of images and of the attacks' random starts.
         bf16: search in bfloat16; verdicts stay in float32.
@@ -71,7 +71,7 @@ def attack_image(
         attack: fgsm, pgdN or pgdNxR.
         index: which test image.
         eps: radius in pixels of [0, 1].
-        norm: linf or l2.
+        norm: linf, l2 or l1.
         seed: of the attack's random start.
         out: the PNG to write.
     """
@@ -156,9 +156,9 @@ def list_lessons(build: bool = False, check: bool = False, release: Path | None 
 
 def parse_threat(norm: str, eps: str) -> ThreatModel:
     """The threat model that ``--norm`` and ``--eps`` describe; eps is a decimal number or a fraction."""
-    norms: dict[str, type[ThreatModel]] = {"linf": Linf, "l2": L2}
+    norms: dict[str, type[ThreatModel]] = {"linf": Linf, "l2": L2, "l1": L1}
     if norm.lower() not in norms:
-        raise ValueError(f"--norm is linf or l2; got {norm!r}.")
+        raise ValueError(f"--norm is linf, l2 or l1; got {norm!r}.")
     try:
         radius = float(Fraction(eps))
     except (ValueError, ZeroDivisionError):

@@ -145,10 +145,70 @@ class L2(ThreatModel):
         return self.eps * uniform.pow(1 / x.shape[1:].numel()) * direction
 
 
+@dataclass(frozen=True, repr=False)
+class L1(ThreatModel):
+    """The absolute changes of all pixel values add up to at most ``eps``: few values may change, but by much."""
+
+    eps: float = 12.0
+
+    def norm(self, delta: Images) -> PerExample:
+        """The sum of all absolute changes."""
+        return delta.abs().sum(PIXELS)
+
+    def steepest(self, grad: Images) -> Images:
+        """The one pixel value with the largest slope moves alone; the first of them where several tie.
+
+        It is the best direction for a linear loss and a poor step for a network: a thousand steps would change a
+        thousand values. APGD takes wider ones.
+        """
+        values = grad.flatten(1)
+        largest = values.abs().argmax(1, keepdim=True)
+        return torch.zeros_like(values).scatter(1, largest, values.gather(1, largest).sign()).view_as(grad)
+
+    def shrink(self, delta: Images) -> Images:
+        """All changes come nearer to zero by the same amount, and stay there (Duchi et al., ICML 2008)."""
+        return _shorten(delta, delta.abs(), self.eps)
+
+    def project(self, x_adv: Images, x: Images) -> Images:
+        """The nearest image within ``eps`` of ``x`` and in [0, 1] (Croce & Hein, "Mind the box", ICML 2021, prop. 2.1).
+
+        Ball first and box second would do for Linf. Here it would waste most of the budget on changes that clipping
+        takes back.
+        """
+        room = torch.where(x_adv > x, 1 - x, x)
+        return (x + _shorten(x_adv - x, room, self.eps)).clamp(0, 1)
+
+    def noise(self, x: Images, generator: torch.Generator | None = None) -> Images:
+        """Exponential variables over their sum and one more are uniform in the ball (Barthe et al., 2005)."""
+        exponential = torch.empty_like(x).exponential_(generator=generator)
+        one_more = torch.empty_like(x[:, :1, :1, :1]).exponential_(generator=generator)
+        signs = 2 * torch.empty_like(x).bernoulli_(generator=generator) - 1
+        return self.eps * signs * exponential / (exponential.sum(PIXELS, keepdim=True) + one_more)
+
+
 def in_levels(pixels: float) -> str:
     """A length in pixels of [0, 1] as grey levels, ``"8/255"``, where it is a whole number of them."""
     levels = pixels * 255
     return f"{levels:.0f}/255" if abs(levels - round(levels)) < 1e-9 else f"{pixels:g}"
+
+
+def _shorten(delta: Images, room: Images, eps: float) -> Images:
+    """The nearest perturbation with an L1 length of at most ``eps`` whose values stay below ``room``.
+
+    Its values are those of ``delta`` brought nearer to zero by a threshold t, then cut to their room:
+    min(max(|d| - t, 0), r). Their sum falls with t along a line that bends at |d|, where a value becomes zero, and at
+    |d| - r, where it starts to move. So we walk down from the largest bend to the one where the sum reaches ``eps``.
+    """
+    size = delta.abs().flatten(1)
+    bends, order = torch.cat([size, size - room.flatten(1)], 1).sort(dim=1, descending=True)
+    moving = torch.where(order < size.shape[1], 1.0, -1.0).to(size.dtype).cumsum(1)[:, :-1]  # values between two bends
+    sums = (moving * (bends[:, :-1] - bends[:, 1:])).cumsum(1)  # at the second bend and those after it
+    segment = (sums < eps).sum(1, keepdim=True).clamp_max(sums.shape[1] - 1)
+    beyond = sums.gather(1, segment) - eps
+    threshold = bends.gather(1, segment + 1) + beyond / moving.gather(1, segment).clamp_min(1)
+    shorter = torch.minimum((size - threshold.clamp_min(0)).clamp_min(0), room.flatten(1))
+    shorter = shorter * (eps / _positive(shorter.sum(1, keepdim=True))).clamp(max=1)  # of 3072 values rounding adds up
+    return shorter.view_as(delta) * delta.sign()
 
 
 def _positive(scale: Tensor) -> Tensor:

@@ -9,7 +9,7 @@ from PIL import Image
 
 from seminar_lib import cli
 from seminar_lib.attacks import FGSM, PGD
-from seminar_lib.threat import L2, Linf
+from seminar_lib.threat import L1, L2, Linf
 
 
 def run(*arguments, cwd=None):
@@ -80,3 +80,4 @@ def test_attacks_are_named(name, attack):
 
 def test_radii_are_fractions_or_decimals():
     assert cli.parse_threat("l2", "0.5") == cli.parse_threat("L2", "1/2") == L2(0.5)
+    assert cli.parse_threat("l1", "12") == L1(12.0)

@@ -154,7 +154,8 @@ def test_a_report_counts_who_of_an_ensemble_fooled_whom_first(numbered):
         for i in range(12):
             answers[10 * i + levels] = (i + (i in fooled)) % 3
     ensemble = worst_case([Brighten(Linf(1), levels=1), Brighten(Linf(1), levels=2)])
-    report = evaluate(says(answers), apart, {"both": ensemble, "alone": Brighten(Linf(1))}, batch_size=5, progress=False)
+    attacks = {"both": ensemble, "alone": Brighten(Linf(1))}
+    report = evaluate(says(answers), apart, attacks, batch_size=5, progress=False)
     assert report.fooled_by["both"].tolist() == [WRONG_BEFORE, 0, 0, 0, 1] + 7 * [STANDING]
     assert report.successes("both") == {"1 Brighten": 3, "2 Brighten": 1}
     assert report.as_dict()["successes"] == {"both": {"1 Brighten": 3, "2 Brighten": 1}}

@@ -7,9 +7,11 @@ from hypothesis import strategies as st
 from jaxtyping import TypeCheckError
 from scipy.stats import kstest
 
-from seminar_lib.threat import L2, Linf
+from seminar_lib.threat import L1, L2, Linf
 
-THREATS = [Linf(8 / 255), Linf(1.0), L2(0.5), L2(3.0)]
+THREATS = [Linf(8 / 255), Linf(1.0), L2(0.5), L2(3.0), L1(0.7), L1(4.0)]
+ORDER = {Linf: torch.inf, L2: 2, L1: 1}
+DUAL = {Linf: 1, L2: 2, L1: torch.inf}
 every = pytest.mark.parametrize("threat", THREATS, ids=repr)
 
 
@@ -20,12 +22,11 @@ def images(low: float, high: float) -> st.SearchStrategy[torch.Tensor]:
 
 
 def size(threat, delta):
-    flat = delta.flatten(1)
-    return flat.abs().amax(1) if isinstance(threat, Linf) else flat.double().square().sum(1).sqrt().float()
+    return torch.linalg.vector_norm(delta.flatten(1).double(), ORDER[type(threat)], dim=1).float()
 
 
 def dual(threat, grad):
-    return grad.flatten(1).double().norm(1 if isinstance(threat, Linf) else 2, dim=1).float()
+    return torch.linalg.vector_norm(grad.flatten(1).double(), DUAL[type(threat)], dim=1).float()
 
 
 @every
@@ -77,10 +78,29 @@ def test_shrink_finds_the_nearest_point_of_the_ball(threat, delta, other):
     assert (((delta - nearest) * (inside - nearest)).sum((1, 2, 3)) <= 1e-4).all()
 
 
+@pytest.mark.parametrize("eps", [0.3, 2.0, 20.0])
+@given(x=images(0, 1), x_adv=images(-3, 3), other=images(-1, 2))
+def test_project_in_l1_finds_the_nearest_image_of_ball_and_box_at_once(eps, x, x_adv, other):
+    """As above, for the intersection: any image of the box, shortened towards x into the ball, lies in both."""
+    threat = L1(eps)
+    nearest = threat.project(x_adv, x)
+    delta = other.clamp(0, 1) - x
+    inside = x + delta * (eps / size(threat, delta).clamp_min(1e-9)).clamp(max=1)[:, None, None, None]
+    assert (((x_adv - nearest) * (inside - nearest)).sum((1, 2, 3)) <= 1e-3).all()
+
+
+def test_project_in_l1_by_hand():
+    """The first value has room for 0.1 only; the others share what is left of the budget."""
+    x = torch.tensor([0.9, 0.5, 0.5]).view(1, 3, 1, 1)
+    x_adv = x + torch.tensor([2.0, 0.5, -0.4]).view(1, 3, 1, 1)
+    expected = torch.tensor([1.0, 0.5 + 0.3, 0.5 - 0.2]).view(1, 3, 1, 1)
+    torch.testing.assert_close(L1(0.6).project(x_adv, x), expected)
+
+
 @every
 def test_contains_is_the_definition(threat):
     x = torch.full((1, 3, 2, 2), 0.5)
-    eps = min(threat.eps, 0.4)
+    eps = min(threat.eps, 0.4)  # so that the step stays in the box
     threat = type(threat)(eps)
     delta = eps * threat.steepest(torch.ones_like(x))
     assert threat.contains(x + 0.999 * delta, x).all()
@@ -107,6 +127,19 @@ def test_noise_is_uniform_in_the_l2_ball():
     assert abs(torch.corrcoef(torch.stack([radius, diagonal]))[0, 1]) < 0.05
 
 
+def test_noise_is_uniform_in_the_l1_ball():
+    """Again the d-th power of the radius is uniform; absolute values are exchangeable and signs are fair."""
+    noise = L1(2.0).noise(torch.zeros(4000, 3, 2, 1), torch.Generator().manual_seed(0)).flatten(1).double()
+    radius = noise.abs().sum(1)
+    assert kstest(((radius / 2) ** 6).numpy(), "uniform").pvalue > 0.05
+    # On the surface, a value's share of the length follows Beta(1, 5): P(share < s) = 1 - (1 - s)^5.
+    for share in (noise.abs() / radius[:, None]).T:
+        assert kstest((1 - (1 - share) ** 5).numpy(), "uniform").pvalue > 0.001
+    positive = (noise > 0).double()
+    assert (positive.mean(0) - 0.5).abs().max() < 0.04  # five standard deviations
+    assert torch.corrcoef(positive.T).fill_diagonal_(0).abs().max() < 0.08
+
+
 @every
 def test_random_starts_lie_inside_and_differ(threat):
     x = torch.rand(16, 3, 4, 4)
@@ -122,7 +155,7 @@ def test_noise_of_no_images_is_none(threat):
 
 
 def test_a_threat_prints_as_the_code_that_makes_it():
-    for threat in [Linf(8 / 255), Linf(0.1), Linf(1.0), L2(0.5), L2(128 / 255)]:
+    for threat in [Linf(8 / 255), Linf(0.1), Linf(1.0), L2(0.5), L2(128 / 255), L1(12.0)]:
         assert eval(repr(threat)).eps == pytest.approx(threat.eps, rel=1e-5)
     assert repr(Linf(8 / 255)) == "Linf(8/255)"
 

@@ -8,20 +8,24 @@ Croce & Hein, "Reliable evaluation of adversarial robustness with an ensemble of
 
 The step starts at 2 eps. At each checkpoint an image that no longer makes progress goes back to its best point and
 halves its step: a walk explores first and settles later. Ours leaves an image alone from its first success on, where
-the paper walks to the end, and starts anywhere in the ball, where its authors start on the surface.
+the paper walks to the end, and starts anywhere in the ball, where its authors start on the surface. In L1 balls steps
+are another matter: see ``apgd_l1.py``.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor
 
-from seminar_lib.attacks.base import Attack, Best, Generator, climb, look
+from seminar_lib.attacks.apgd_l1 import closing_walk
+from seminar_lib.attacks.base import Attack, Best, Generator, look
+from seminar_lib.attacks.walk import Walk, wide
 from seminar_lib.goals import Goal, Score
 from seminar_lib.losses import Loss, margin, rival_dlr
-from seminar_lib.types import Flags, Images, PerExample
+from seminar_lib.threat import L1, ThreatModel
+from seminar_lib.types import Images
 
 ALPHA = 0.75  # share of the gradient in each step; the rest is momentum (section 3.1)
 RHO = 0.75  # share of the steps that have to raise the loss (section 3.2)
@@ -58,41 +62,13 @@ class APGD(Attack):
             rows = best.unfooled() if self.stop_when_fooled else best.all()
             if not len(rows):
                 break
-            self._walk(goal, x, rows, best, generator)
+            self._walk(goal, x, rows, generator).run(best, self.stop_when_fooled)
         return best.x
 
-    def _walk(self, goal: Goal, x: Images, rows: Tensor, best: Best, generator: Generator) -> None:
-        """One walk of the images ``rows``; ``best`` is offered every point of it."""
-        aim = goal[rows]
-        start = self.threat.random_start(x[rows], generator)
-        score, grad = climb(aim, start)
-        best.offer(rows, start, score)
-        walk = _Walk.begin(rows, x[rows], start, grad, score.loss, 2 * self.threat.eps)
-        period = max(int(FIRST * self.steps), 1)
-        checkpoint = period
-        for step in range(1, self.steps + 1):
-            self._step(walk, ALPHA if step > 1 else 1.0)
-            if step == self.steps:  # nobody will ask for this gradient
-                best.offer(walk.rows, walk.x_adv, look(aim, walk.x_adv))
-                return
-            score, grad = climb(aim, walk.x_adv)
-            best.offer(walk.rows, walk.x_adv, score)
-            walk.note(grad, score)
-            if step == checkpoint:
-                walk.halve_where_stuck(period)
-                period = max(period - max(int(FEWER * self.steps), 1), int(FEWEST * self.steps), 1)
-                checkpoint += period
-            if self.stop_when_fooled and score.success.any():
-                walk.keep(~score.success)
-                if not len(walk.rows):
-                    return
-                aim = goal[walk.rows]
-
-    def _step(self, walk: _Walk, share: float) -> None:
-        """To the next point; ``share`` of the step goes along the gradient, the rest on in the old direction."""
-        along = self.threat.project(walk.x_adv + walk.size * self.threat.steepest(walk.grad), walk.x)
-        onward = walk.x_adv + share * (along - walk.x_adv) + (1 - share) * (walk.x_adv - walk.before)
-        walk.before, walk.x_adv = walk.x_adv, self.threat.project(onward, walk.x)
+    def _walk(self, goal: Goal, x: Images, rows: Tensor, generator: Generator) -> Walk:
+        if isinstance(self.threat, L1):
+            return closing_walk(self.threat, self.steps, goal, x, rows, generator)
+        return HalvingWalk(self.threat, self.steps, goal, x, rows, self.threat.random_start(x[rows], generator))
 
 
 @dataclass(frozen=True, repr=False)
@@ -131,57 +107,48 @@ class APGDTargeted(APGD):
         return best.x
 
 
-@dataclass
-class _Walk:
-    """Where the images of one walk stand, one row each."""
+class HalvingWalk(Walk):
+    """The walk in an Linf or L2 ball.
 
-    rows: Tensor  # their numbers in the batch
-    x: Images
-    x_adv: Images
-    before: Images  # the point before x_adv
-    grad: Images  # at x_adv
-    loss: PerExample  # at x_adv
-    size: Tensor  # of the next step, (R, 1, 1, 1)
-    top: Images  # the point with the highest loss,
-    top_grad: Images  # with its gradient
-    top_loss: PerExample  # and loss
-    rises: Tensor  # steps since the last checkpoint that raised the loss
-    top_loss_then: PerExample  # top_loss at the last checkpoint
-    halved_then: Flags  # whether the step was halved there
+    Attributes:
+        before: the points before ``x_adv``.
+        size: of the next step.
+        rises: steps since the last checkpoint that raised the loss.
+        top_loss_then: ``top_loss`` at the last checkpoint.
+        halved_then: whether the step was halved there.
+    """
 
-    @classmethod
-    def begin(cls, rows: Tensor, x: Images, x_adv: Images, grad: Images, loss: PerExample, size: float) -> _Walk:
-        sizes = torch.full_like(x[:, :1, :1, :1], size)
-        rises, halved = torch.zeros_like(rows), torch.ones_like(rows, dtype=torch.bool)
-        return cls(rows, x, x_adv, x_adv, grad, loss, sizes, x_adv, grad, loss, rises, loss, halved)
+    def __init__(self, threat: ThreatModel, steps: int, goal: Goal, x: Images, rows: Tensor, start: Tensor) -> None:
+        super().__init__(threat, steps, goal, x, rows, start)
+        self.before = start
+        self.size = torch.full_like(self.top_loss, 2 * threat.eps)
+        self.rises, self.top_loss_then = torch.zeros_like(rows), self.top_loss
+        self.halved_then = torch.ones_like(self.score.success)
+        self.period = max(int(FIRST * steps), 1)
+        self.checkpoint = self.period
 
-    def note(self, grad: Images, score: Score) -> None:
-        """Take down what was found at ``x_adv``."""
-        self.rises = self.rises + (score.loss > self.loss)
-        self.grad, self.loss = grad, score.loss
-        higher = score.loss > self.top_loss
-        self.top_loss = torch.where(higher, score.loss, self.top_loss)
-        self.top = torch.where(_wide(higher), self.x_adv, self.top)
-        self.top_grad = torch.where(_wide(higher), grad, self.top_grad)
+    def step(self, number: int) -> None:
+        """A share of the step goes along the gradient, the rest on in the old direction."""
+        share = ALPHA if number > 1 else 1.0
+        along = self.threat.project(self.x_adv + wide(self.size) * self.threat.steepest(self.grad), self.x)
+        onward = self.x_adv + share * (along - self.x_adv) + (1 - share) * (self.x_adv - self.before)
+        self.before, self.x_adv = self.x_adv, self.threat.project(onward, self.x)
 
-    def halve_where_stuck(self, period: int) -> None:
-        """Go back to the best point with half the step, where too few steps rose or a whole period found no better.
+    def note(self, score: Score, grad: Images) -> None:
+        self.rises = self.rises + (score.loss > self.score.loss)
+        super().note(score, grad)
 
-        A period at a size that is new, after a halving, gets a second chance before the latter counts.
+    def reconsider(self, number: int) -> None:
+        """At a checkpoint: back to the best point with half the step, where the walk is stuck.
+
+        Stuck means that too few steps rose, or that a whole period found nothing better. A period at a size that is
+        new, after a halving, gets a second chance before the latter counts.
         """
-        stuck = (self.rises <= RHO * period) | (~self.halved_then & (self.top_loss <= self.top_loss_then))
-        self.size = torch.where(_wide(stuck), self.size / 2, self.size)
-        self.x_adv = torch.where(_wide(stuck), self.top, self.x_adv)
-        self.grad = torch.where(_wide(stuck), self.top_grad, self.grad)
-        self.loss = torch.where(stuck, self.top_loss, self.loss)
+        if number != self.checkpoint:
+            return
+        stuck = (self.rises <= RHO * self.period) | (~self.halved_then & (self.top_loss <= self.top_loss_then))
+        self.size = torch.where(stuck, self.size / 2, self.size)
+        self.back_to_top(stuck)
         self.rises, self.top_loss_then, self.halved_then = torch.zeros_like(self.rises), self.top_loss, stuck
-
-    def keep(self, left: Flags) -> None:
-        """Drop the other images."""
-        for part in fields(self):
-            setattr(self, part.name, getattr(self, part.name)[left])
-
-
-def _wide(flags: Flags) -> Tensor:
-    """Flags of whole images, (B,), as flags of their pixels, (B, 1, 1, 1)."""
-    return flags[:, None, None, None]
+        self.period = max(self.period - max(int(FEWER * self.steps), 1), int(FEWEST * self.steps), 1)
+        self.checkpoint += self.period
