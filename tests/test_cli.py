@@ -52,7 +52,7 @@ def test_lessons_prints_the_table():
         (["evaluate", "--weights", "signs/standard", "--attack", "pgd"], "--attack is fgsm, pgdN"),
         (["evaluate", "--weights", "signs/standard", "--eps", "8"], "Did you mean 8/255?"),
         (["evaluate", "--weights", "signs/standard", "--eps", "lots"], "number or a fraction"),
-        (["evaluate", "--weights", "signs/standard", "--norm", "l7"], "--norm is linf or l2"),
+        (["evaluate", "--weights", "signs/standard", "--norm", "l7"], "--norm is linf, l2 or l1"),
         (["attack", "--index", 9999], "There is no test image 9999"),
         (["train", "signs_magic"], "There is no recipe 'signs_magic'"),
         (["data", "sings"], "Did you mean 'signs'?"),
