@@ -1,6 +1,7 @@
 """The public names. This file is the list; ``__init__.py`` reads it."""
 
 from seminar_lib.attacks import APGD as APGD
+from seminar_lib.attacks import FAB as FAB
 from seminar_lib.attacks import FGSM as FGSM
 from seminar_lib.attacks import PGD as PGD
 from seminar_lib.attacks import APGDTargeted as APGDTargeted

@@ -18,7 +18,7 @@ import torch  # noqa: E402
 from torch import Tensor, nn  # noqa: E402
 
 from seminar_lib.models import Classifier  # noqa: E402
-from seminar_lib.threat import Linf, ThreatModel  # noqa: E402
+from seminar_lib.threat import L1, L2, Linf, ThreatModel  # noqa: E402
 
 settings.register_profile("tests", deadline=None, derandomize=True, max_examples=50, database=None)
 settings.load_profile("tests")
@@ -50,9 +50,9 @@ class Oracle:
     y: Tensor
 
     def slope(self, threat: ThreatModel) -> Tensor:
-        """|w|*: the sum of the absolute values for Linf, the Euclidean length for L2."""
+        """|w|*: the sum of the absolute values for Linf, the Euclidean length for L2, the largest value for L1."""
         first, second, _ = self.model[1].weight.detach()
-        return torch.linalg.vector_norm(second - first, 1 if isinstance(threat, Linf) else 2)
+        return torch.linalg.vector_norm(second - first, {Linf: 1, L2: 2, L1: torch.inf}[type(threat)])
 
     def margin(self) -> Tensor:
         first, second, _ = self.model(self.x).detach().unbind(1)

@@ -3,6 +3,7 @@
 from seminar_lib.attacks.apgd import APGD, APGDTargeted
 from seminar_lib.attacks.base import Attack
 from seminar_lib.attacks.ensemble import WorstCase, worst_case
+from seminar_lib.attacks.fab import FAB
 from seminar_lib.attacks.fgsm import FGSM
 from seminar_lib.attacks.hopskipjump import HopSkipJump
 from seminar_lib.attacks.minimum_norm import MinimumNorm
@@ -15,6 +16,7 @@ from seminar_lib.attacks.universal import Universal
 
 __all__ = [
     "APGD",
+    "FAB",
     "FGSM",
     "PGD",
     "APGDTargeted",

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from seminar_lib.attacks import (
     APGD,
+    FAB,
     FGSM,
     PGD,
     APGDTargeted,
@@ -52,9 +53,15 @@ EXACT = [  # those that find the optimum of a linear model
     APGD(BALL, steps=20, loss=dlr, stop_when_fooled=False),
     APGDTargeted(LINF, steps=10, restarts=2, rival_loss=rival_margin),
 ]
+TO_THE_BOUNDARY = [  # those that stop at the nearest boundary, however much worse the rest of the ball is
+    FAB(LINF, steps=10),
+    FAB(BALL, steps=10, targets=2),
+    FAB(DIAMOND, steps=10),
+]
 DRAWING = [  # those that draw random numbers on the way
     Square(LINF, queries=60),
     Square(BALL, queries=60),
+    Square(DIAMOND, queries=60),
     Square(LINF, queries=20, stop_when_fooled=False),
     HopSkipJump(LINF, steps=3, samples=20),
     HopSkipJump(BALL, steps=3, samples=20),
@@ -67,7 +74,7 @@ BUILT_ON_OTHERS = [
     Transfer(PGD(LINF, random_start=False), surrogate),
     worst_case((FGSM(LINF), PGD(LINF, random_start=False, loss=margin))),
 ]
-ATTACKS = [*EXACT, *(attack for attack in DRAWING if attack not in EXACT), *BUILT_ON_OTHERS]
+ATTACKS = [*EXACT, *TO_THE_BOUNDARY, *(attack for attack in DRAWING if attack not in EXACT), *BUILT_ON_OTHERS]
 WITHOUT_CHANCE = [attack for attack in ATTACKS if attack not in DRAWING]
 
 

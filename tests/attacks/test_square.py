@@ -10,7 +10,7 @@ from seminar_lib.attacks import square
 from seminar_lib.attacks.square import Square
 from seminar_lib.goals import Misclassify, Recorded
 from seminar_lib.losses import margin
-from seminar_lib.threat import L2, Linf, ThreatModel
+from seminar_lib.threat import L1, L2, Linf, ThreatModel
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")
@@ -38,30 +38,32 @@ def test_squares_of_l2_have_an_odd_side_that_fits():
     assert sides == {24, 19, 13, 9, 7, 5, 3}  # 24 in place of 25, which is wider than the image
 
 
+@pytest.mark.parametrize(("p", "exponent"), [(2, 2), (1, 4)])
 @pytest.mark.parametrize(("height", "width"), [(1, 3), (2, 5), (4, 7), (3, 6)])
-def test_hills_are_as_the_paper_builds_them(height, width):
+def test_hills_are_as_the_paper_builds_them(height, width, p, exponent):
     """A stack of ever larger rectangles, each lower than the last (eq. 2)."""
     naive = torch.zeros(height, width)
     for k in range(max(height, width) // 2 + 1):
         for r in range(height):
             for s in range(width):
                 if abs(r - height // 2) <= k and abs(s - width // 2) <= k:
-                    naive[r, s] += 1 / (k + 1) ** 2
-    torch.testing.assert_close(square._hill(height, width), naive)
+                    naive[r, s] += 1 / (k + 1) ** exponent
+    torch.testing.assert_close(square._hill(height, width, p), naive)
 
 
+@pytest.mark.parametrize("p", [1, 2])
 @pytest.mark.parametrize("side", [1, 3, 7])
-def test_a_hill_and_its_valley_have_length_one(side):
-    both = square._hill_and_valley(side)
-    assert both.norm() == pytest.approx(1)
+def test_a_hill_and_its_valley_have_length_one(side, p):
+    both = square._hill_and_valley(side, p)
+    assert both.norm(p) == pytest.approx(1)
     assert (both[: side // 2] > 0).all()
     assert (both[side // 2 :] < 0).all()
 
 
 @pytest.mark.parametrize("side", [1, 3, 8])
 def test_linf_paints_one_square_and_always_changes_something(side, x):
-    x_adv = (x + square._stripes(x, EPS, seeded(0))).clamp(0, 1)
-    x_new = square._paint(x_adv, x, EPS, side, seeded(1))
+    x_adv = (x + square._stripes(x, Linf(EPS), seeded(0))).clamp(0, 1)
+    x_new = square._paint(x_adv, x, Linf(EPS), side, seeded(1))
     changed = x_new != x_adv
     assert changed.flatten(1).any(1).all()
     assert all(max(extent(image)) <= side for image in changed)
@@ -72,8 +74,8 @@ def test_linf_paints_one_square_and_always_changes_something(side, x):
 @pytest.mark.parametrize("side", [3, 5])
 def test_l2_fills_one_square_from_two_and_spends_all_of_eps(side):
     x = torch.full((6, 3, 16, 16), 0.5)
-    x_adv = x + square._tiles(x, 0.5, seeded(0))
-    x_new = square._move(x_adv, x, 0.5, side, seeded(1))
+    x_adv = L2(0.5).project(x + square._tiles(x, L2(0.5), seeded(0)), x)
+    x_new = square._move(x_adv, x, L2(0.5), side, seeded(1))
     for step in (x_adv, x_new):
         torch.testing.assert_close((step - x).flatten(1).norm(dim=1), torch.full((6,), 0.5))
     changed = (x_new - x_adv).abs() > 1e-6
@@ -83,8 +85,8 @@ def test_l2_fills_one_square_from_two_and_spends_all_of_eps(side):
 
 def test_l2_spends_what_clipping_left_unused():
     x = torch.zeros(4, 3, 16, 16)  # every negative change is lost
-    x_adv = (x + square._tiles(x, 0.5, seeded(0))).clamp(0, 1)
-    x_new = square._move(x_adv, x, 0.5, 5, seeded(1))
+    x_adv = L2(0.5).project(x + square._tiles(x, L2(0.5), seeded(0)), x)
+    x_new = square._move(x_adv, x, L2(0.5), 5, seeded(1))
     before, after = ((step - x).flatten(1).norm(dim=1) for step in (x_adv, x_new))
     assert (before < 0.45).all()
     assert (after > before).all()
@@ -92,7 +94,7 @@ def test_l2_spends_what_clipping_left_unused():
 
 
 @pytest.mark.parametrize("size", [(3, 3), (4, 9), (17, 8)])
-@pytest.mark.parametrize("threat", [Linf(EPS), L2(0.5)], ids=repr)
+@pytest.mark.parametrize("threat", [Linf(EPS), L2(0.5), L1(2.0)], ids=repr)
 def test_images_of_any_size_will_do(threat, size):
     x = torch.rand(3, 2, *size)
     goal = Misclassify(lambda x: x.flatten(1)[:, :5], torch.zeros(3, dtype=torch.int64), margin)
@@ -104,7 +106,7 @@ def test_each_image_has_a_square_of_its_own():
     assert len(corners.unique()) > 25
 
 
-@pytest.mark.parametrize("threat", [Linf(EPS), L2(0.5)], ids=repr)
+@pytest.mark.parametrize("threat", [Linf(EPS), L2(0.5), L1(2.0)], ids=repr)
 def test_queries_are_what_the_model_is_asked_and_none_wants_a_gradient(threat, tiny, x, y):
     goal = Recorded(Misclassify(tiny, y, margin), torch.arange(len(x)))
     Square(threat, queries=20, stop_when_fooled=False).search(goal, x, seeded(0))
@@ -162,6 +164,17 @@ def test_it_is_as_strong_as_torchattacks(threat, peer, tiny):
     assert ours <= theirs + 0.05
 
 
+def test_in_l1_it_is_as_strong_as_the_authors(tiny):
+    theirs = pytest.importorskip("pyautoattack.square")
+    x = torch.rand(96, 3, 8, 8)
+    y = tiny(x).argmax(1)
+    peer = theirs.SquareAttack(tiny, norm="L1", eps=1.5, n_queries=100, seed=0, device="cpu", resc_schedule=True)
+    images = Square(L1(1.5), queries=100)(tiny, x, y, generator=seeded(0)), peer.perturb(x, y)
+    ours, peers = ((tiny(x_adv).argmax(1) == y).float().mean().item() for x_adv in images)
+    assert 0.05 < ours < 0.95
+    assert ours <= peers + 0.05
+
+
 class Elsewhere(ThreatModel):
     norm = steepest = shrink = noise = None
 
@@ -180,5 +193,5 @@ def test_hyperparameters_are_checked(wrong, message):
 
 
 def test_another_threat_model_is_refused():
-    with pytest.raises(TypeError, match="for Linf and L2"):
+    with pytest.raises(TypeError, match="for Linf, L2 and L1"):
         Square(Elsewhere(0.5))

@@ -1,0 +1,70 @@
+"""FAB on a linear model, where the boundary is a formula, and beside the authors' package."""
+
+import re
+from types import SimpleNamespace
+
+import pytest
+import torch
+
+from seminar_lib import load, load_data
+from seminar_lib.attacks.fab import FAB
+from seminar_lib.goals import Misclassify, Recorded
+from seminar_lib.losses import margin
+from seminar_lib.threat import L1, L2, Linf
+
+every = pytest.mark.parametrize("threat", [Linf(0.1), L2(0.5), L1(4.0)], ids=["Linf", "L2", "L1"])
+
+
+@every
+def test_the_boundary_of_a_linear_model_is_found(threat, oracle):
+    found = FAB(threat, steps=20).nearest(oracle.model, oracle.x, oracle.y)
+    distance = found.distance / oracle.distance(threat)
+    assert found.success.all()
+    assert (distance >= 0.999).all()
+    # L1: the steepest value may reach the edge of the box before the boundary, and the next one is less steep.
+    assert (distance <= (1.5 if isinstance(threat, L1) else 1.01)).all()
+
+
+@every
+def test_more_restarts_and_classes_never_lead_farther_away(threat, tiny, x, y):
+    few, many = (
+        FAB(threat, steps=10, targets=n, restarts=n).nearest(tiny, x, y, generator=torch.Generator().manual_seed(0))
+        for n in (1, 3)
+    )
+    assert (many.distance <= few.distance).all()
+    assert (many.distance < few.distance).any()
+
+
+def test_what_is_near_enough_is_left_alone(tiny, x, y):
+    """In a wide ball one or two steps are enough for each image; looking for the nearest success takes them all."""
+    runs = SimpleNamespace(wide=Linf(1.0), narrow=Linf(1e-4))
+    for name, threat in vars(runs).items():
+        goal = Recorded(Misclassify(tiny, y, margin), torch.arange(len(x)))
+        FAB(threat, steps=10, targets=1).search(goal, x)
+        setattr(runs, name, goal.backwards)
+    assert runs.wide <= 3 * 7  # of eight images the fixture gets one wrong
+    assert runs.narrow == 10 * 7
+
+
+@every
+def test_it_is_as_strong_as_the_authors_and_no_farther_away(threat):
+    theirs = pytest.importorskip("pyautoattack.fab_pt")
+    model, _ = load("signs/pgd_at")
+    data = load_data("signs").test.sample(32)
+    x, y = data.x.contiguous(), data.y
+    peer = theirs.FABAttack_PT(
+        model, norm=type(threat).__name__, n_iter=10, eps=1e3, targeted=True, n_target_classes=2, device="cpu"
+    )
+    x_adv = peer.perturb(x, y)
+    fooled = model(x_adv).argmax(1) != y
+    ours = FAB(threat, steps=10, targets=2).nearest(model, x, y)
+    assert ours.success.float().mean() >= fooled.float().mean() - 1 / 32
+    both = ours.success & fooled
+    assert ours.distance[both].median() <= 1.02 * threat.norm(x_adv - x)[both].median()
+
+
+@pytest.mark.parametrize("setting", [{"steps": 0}, {"targets": 0}, {"restarts": 0}], ids=repr)
+def test_a_setting_out_of_range_is_refused(setting):
+    ((name, value),) = setting.items()
+    with pytest.raises(ValueError, match=re.escape("FAB needs at least one step") + f".*{name}={value}"):
+        FAB(Linf(), **setting)
