@@ -1,17 +1,21 @@
 """The public names. This file is the list; ``__init__.py`` reads it."""
 
 from seminar_lib.attacks import APGD as APGD
+from seminar_lib.attacks import CW as CW
 from seminar_lib.attacks import FAB as FAB
 from seminar_lib.attacks import FGSM as FGSM
+from seminar_lib.attacks import FMN as FMN
 from seminar_lib.attacks import PGD as PGD
 from seminar_lib.attacks import APGDTargeted as APGDTargeted
 from seminar_lib.attacks import Attack as Attack
+from seminar_lib.attacks import DeepFool as DeepFool
 from seminar_lib.attacks import HopSkipJump as HopSkipJump
 from seminar_lib.attacks import Square as Square
 from seminar_lib.attacks import Sticker as Sticker
 from seminar_lib.attacks import Transfer as Transfer
 from seminar_lib.attacks import TransferPGD as TransferPGD
 from seminar_lib.attacks import Universal as Universal
+from seminar_lib.attacks import autoattack as autoattack
 from seminar_lib.attacks import worst_case as worst_case
 from seminar_lib.checkpoints import load as load
 from seminar_lib.checkpoints import save as save

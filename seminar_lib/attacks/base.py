@@ -56,7 +56,8 @@ class Attack(ABC):
 
     def __repr__(self) -> str:
         """The code that makes this attack, without the fields that have their default values."""
-        changed = {f.name: getattr(self, f.name) for f in fields(self)[1:] if getattr(self, f.name) != f.default}
+        chosen = [f for f in fields(self)[1:] if f.init]
+        changed = {f.name: getattr(self, f.name) for f in chosen if getattr(self, f.name) != f.default}
         texts = [f"{name}={in_levels(value) if name in LENGTHS else repr(value)}" for name, value in changed.items()]
         return f"{type(self).__name__}({', '.join([repr(self.threat), *texts])})"
 
