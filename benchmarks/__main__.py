@@ -13,9 +13,10 @@ from typing import Any
 import torch
 import tyro
 
+from benchmarks.contestants import ATTACKS, HOURS, contestants
 from benchmarks.figure import draw
 from benchmarks.measure import as_rows, race
-from benchmarks.peers import ATTACKS, PEERS, contestants
+from benchmarks.peers import PEERS
 from seminar_lib.checkpoints import load, shipped
 from seminar_lib.data import load_data
 from seminar_lib.device import best_device, describe
@@ -27,6 +28,7 @@ RESULTS = Path(__file__).parent.parent / "results" / "benchmarks"
 
 def bench(
     weights: tuple[str, ...] = (),
+    attacks: tuple[str, ...] = (),
     n: int = 512,
     batch_size: int = 128,
     threads: int | None = None,
@@ -41,6 +43,8 @@ def bench(
     Args:
         weights: shipped weights such as signs/pgd_at, or paths; by default all shipped ones. Each is attacked on test
             images of the data set that its card names.
+        attacks: some of FGSM, PGD-20, APGD-CE, C&W, DeepFool, FAB-T, Square and AutoAttack; by default all but the
+            last, which takes hours.
         n: how many test images.
         batch_size: images at a time.
         threads: of the CPU; by default PyTorch's choice.
@@ -56,6 +60,9 @@ def bench(
     names = weights or tuple(shipped())
     if not names:
         raise ValueError("There are no shipped weights. Name your own: --weights runs/signs_pgd_at/best")
+    if unknown := set(attacks) - set(ATTACKS):
+        raise ValueError(f"--attacks are some of {', '.join(ATTACKS)}; got {', '.join(sorted(unknown))}.")
+    chosen = attacks or tuple(title for title in ATTACKS if title not in HOURS)
     settings = {"n": n, "batch_size": batch_size, "threads": torch.get_num_threads(), "rounds": rounds, "seed": seed}
     report: dict[str, Any] = {
         "settings": settings,
@@ -64,7 +71,7 @@ def bench(
         "races": [],
     }
     path = (out or RESULTS / where.type).with_suffix(".json")
-    for finished in races(names, n, batch_size, rounds, seed, where):
+    for finished in races(names, chosen, n, batch_size, rounds, seed, where):
         report["races"].append(finished)
         if not json:
             print(table(finished), flush=True)
@@ -73,15 +80,23 @@ def bench(
 
 
 def races(
-    names: tuple[str, ...], n: int, batch_size: int, rounds: int, seed: int, device: torch.device
+    names: tuple[str, ...],
+    titles: tuple[str, ...],
+    n: int,
+    batch_size: int,
+    rounds: int,
+    seed: int,
+    device: torch.device,
 ) -> Iterator[dict[str, Any]]:
     """Each attack on each of the models, as plain values."""
     for name in names:
         model, card = load(name, device)
         data = load_data(card["dataset"]).test.sample(n, seed).to(device)
         batches = list(data.batches(batch_size))
-        for title, attack in ATTACKS.items():
-            results = race(contestants(attack, model), model, batches, attack.threat, rounds, seed)
+        for title in titles:
+            attack = ATTACKS[title]
+            running, absent = contestants(attack, model)
+            results = race(running, model, batches, attack, rounds, seed)
             yield {
                 "weights": name,
                 "dataset": card["dataset"],
@@ -89,7 +104,7 @@ def races(
                 "settings": repr(attack),
                 "n": len(data),
                 "load_average": os.getloadavg()[0] if hasattr(os, "getloadavg") else None,
-                "rows": as_rows(results),
+                "rows": as_rows(results, absent),
             }
 
 
@@ -99,20 +114,23 @@ def table(race: Mapping[str, Any]) -> str:
     lines = [
         f"\n{race['attack']} on {race['weights']}: `{race['settings']}`, n = {race['n']}, "
         f"clean accuracy {_percent(clean)}\n",
-        "| | seconds (min to max) | x floor | x fastest peer | robust accuracy | forwards | backwards | memory |",
-        "|---|---|---|---|---|---|---|---|",
+        "| | seconds (min to max) | x floor | x fastest peer | robust accuracy | median distance | forwards "
+        "| backwards | memory |",
+        "|---|---|---|---|---|---|---|---|---|",
     ]
     for row in race["rows"]:
         if not row["installed"]:
-            lines.append(f"| {row['name']} | not installed | | | | | | |")
+            lines.append(f"| {row['name']} | not installed | | | | | | | |")
             continue
         seconds, memory, peer = row["seconds"], row["peak_memory_mb"], row["times_fastest_peer"]
+        distance = row["median_distance"]
         cells = (
             row["name"],
             f"{seconds['median']:.3g} ({seconds['min']:.3g} to {seconds['max']:.3g})",
             f"{row['times_floor']:.2f}",
             "" if peer is None else f"{peer:.2f}",
             _percent(row["robust_accuracy"]) if "robust_accuracy" in row else "",
+            "" if distance is None else f"{distance:.3g}",
             f"{row['forwards']:.1f}",
             f"{row['backwards']:.1f}",
             "" if memory is None else f"{memory:.0f} MB",

@@ -12,7 +12,7 @@ import re
 import sys
 import time
 from collections import Counter, deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -25,11 +25,11 @@ from torch import Tensor, nn
 from tqdm.auto import tqdm
 
 from benchmarks.peers import PEERS, Contestant
+from seminar_lib.attacks import Attack, MinimumNorm
 from seminar_lib.attacks.base import verdict
 from seminar_lib.evaluation import Accuracy
 from seminar_lib.goals import Misclassify
 from seminar_lib.models import Classifier
-from seminar_lib.threat import ThreatModel
 from seminar_lib.types import Images, Labels
 
 T = TypeVar("T")
@@ -44,6 +44,7 @@ class Result:
     Attributes:
         accuracy: the share of images that the model answers rightly both before and after the attack.
         forwards, backwards: images that went through the model, over images attacked.
+        distance: median distance of the nearest success, for minimum-norm attacks; None where fewer than half succeed.
         memory: megabytes in use beyond those before the call, at the worst moment of the worst batch; None where this
             cannot be measured.
         seconds: of each round, for all batches.
@@ -52,6 +53,7 @@ class Result:
     accuracy: Accuracy
     forwards: float
     backwards: float
+    distance: float | None
     memory: float | None
     seconds: list[float] = field(default_factory=list)
 
@@ -60,21 +62,21 @@ def race(
     contestants: Mapping[str, Contestant],
     model: Classifier,
     batches: Batches,
-    threat: ThreatModel,
+    attack: Attack,
     rounds: int,
     seed: int,
 ) -> dict[str, Result]:
     """The result of each contestant.
 
     Raises:
-        ValueError: a contestant returned images outside ``threat``; or there are no rounds.
+        ValueError: a contestant returned images that ``attack`` may not return; or there are no rounds.
     """
     if rounds < 1:
         raise ValueError(f"A benchmark needs at least one round; got rounds={rounds}.")
     results = {}
     for name, contestant in tqdm(contestants.items(), desc="observe", leave=False):
         contestant(*batches[0])  # whatever is set up at a first call is in nobody's account
-        results[name] = observe(name, contestant, model, batches, threat, seed)
+        results[name] = observe(name, contestant, model, batches, attack, seed)
     order = deque(contestants)
     for _ in tqdm(range(rounds), desc="rounds", leave=False):
         seconds = dict.fromkeys(contestants, 0.0)
@@ -90,28 +92,35 @@ def race(
 
 
 def observe(
-    name: str, contestant: Contestant, model: Classifier, batches: Batches, threat: ThreatModel, seed: int
+    name: str, contestant: Contestant, model: Classifier, batches: Batches, attack: Attack, seed: int
 ) -> Result:
     """Everything but the time.
 
     Raises:
-        ValueError: an image lies outside ``threat``.
+        ValueError: an image lies outside the threat model. Those of a minimum-norm attack may, and do not count there.
     """
     torch.manual_seed(seed)
-    correct, peaks, passes = [], [], Counter[str]()
+    threat, anywhere = attack.threat, isinstance(attack, MinimumNorm)
+    correct, distances, peaks, passes = [], [], [], Counter[str]()
     for x, y in batches:
         with counted(model, passes):
             x_adv, peak = with_peak_memory(partial(contestant, x, y), x.device)
-        if not threat.contains(x_adv, x).all():
+        inside = threat.contains(x_adv, x)
+        if not (anywhere or inside.all()):
             raise ValueError(f"{name} returned images outside {threat}: its result would mean nothing.")
         goal = Misclassify(model, y)
         # An adversary may leave an image as it is: one that was misclassified before an attack is no merit after it.
-        correct.append(~(verdict(goal, x).success | verdict(goal, x_adv).success))
+        before, after = verdict(goal, x).success, verdict(goal, x_adv).success
+        correct.append(~(before | (after & inside)))
+        distance = threat.norm(x_adv - x).masked_fill(~after, torch.inf)
+        distances.append(distance.masked_fill(before, 0))
         peaks.append(peak)
         model.zero_grad()
     accuracy = Accuracy.of(torch.cat(correct))
     memory = max((peak for peak in peaks if peak is not None), default=None)
-    return Result(accuracy, passes["forward"] / accuracy.n, passes["backward"] / accuracy.n, memory)
+    middle = torch.cat(distances).median().item()
+    nearest = middle if anywhere and middle < float("inf") else None
+    return Result(accuracy, passes["forward"] / accuracy.n, passes["backward"] / accuracy.n, nearest, memory)
 
 
 def clock(contestant: Contestant, x: Images, y: Labels) -> float:
@@ -175,8 +184,13 @@ def _wait_for(device: torch.device) -> None:
         torch.accelerator.synchronize(device)
 
 
-def as_rows(results: Mapping[str, Result]) -> list[dict[str, Any]]:
-    """Plain values, ready for JSON, with each time as a multiple of the floor's and of the fastest peer's."""
+def as_rows(results: Mapping[str, Result], absent: Iterable[str]) -> list[dict[str, Any]]:
+    """Plain values, ready for JSON, with each time as a multiple of the floor's and of the fastest peer's.
+
+    Args:
+        results: of those that ran.
+        absent: peers that are not installed.
+    """
     times = {name: median(result.seconds) for name, result in results.items()}
     fastest = min((times[name] for name in PEERS if name in times), default=None)
     rows: list[dict[str, Any]] = []
@@ -193,7 +207,8 @@ def as_rows(results: Mapping[str, Result]) -> list[dict[str, Any]]:
                 accuracy: vars(result.accuracy),
                 "forwards": result.forwards,
                 "backwards": result.backwards,
+                "median_distance": result.distance,
                 "peak_memory_mb": result.memory,
             }
         )
-    return rows + [{"name": name, "installed": False} for name in PEERS if name not in results]
+    return rows + [{"name": name, "installed": False} for name in absent]

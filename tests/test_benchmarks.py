@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,15 +12,16 @@ import torch
 from torch import nn
 
 from benchmarks import __main__ as program
-from benchmarks import measure, peers
-from seminar_lib.attacks import FGSM, PGD
+from benchmarks import contestants, measure, peers
+from seminar_lib.attacks import APGD, CW, FAB, FGSM, PGD, Attack, AutoAttack, DeepFool, MinimumNorm, Square
 from seminar_lib.checkpoints import save
 from seminar_lib.data.dataset import Dataset, Split
 from seminar_lib.models import Classifier, SmallCNN
-from seminar_lib.threat import Linf
+from seminar_lib.threat import L2, Linf
 
 CLASSES, MEAN, STD = 10, (0.5, 0.5, 0.5), (0.25, 0.25, 0.25)
 LINF = Linf(8 / 255)
+TWO = ("FGSM", "PGD-20")
 
 
 @pytest.fixture(autouse=True)
@@ -52,16 +52,20 @@ def linear() -> Classifier:
     return Classifier(nn.Flatten(), 3 * 32 * 32, CLASSES, MEAN, STD).eval()
 
 
-def peer(name: str, attack: peers.Compared, model: Classifier) -> peers.Contestant:
-    if name not in (found := peers.contestants(attack, model)):
-        pytest.skip(f"{name} is not installed")
+def peer(name: str, attack: Attack, model: Classifier) -> peers.Contestant:
+    found, absent = contestants.contestants(attack, model)
+    if name not in found:
+        pytest.skip(f"{name} is not installed" if name in absent else f"{name} has no such attack")
     return found[name]
 
 
 # Equal attacks
 
+# adv_lib judges an image before each step and returns the last one judged: one step fewer than it was asked for.
+IN_STEP = [name for name in peers.PEERS if name != "adv_lib"]
 
-@pytest.mark.parametrize("name", peers.PEERS)
+
+@pytest.mark.parametrize("name", IN_STEP)
 @pytest.mark.parametrize(
     "attack",
     [
@@ -72,7 +76,7 @@ def peer(name: str, attack: peers.Compared, model: Classifier) -> peers.Contesta
     ],
     ids=repr,
 )
-def test_a_peer_walks_the_same_steps(name: str, attack: peers.Compared, linear: Classifier) -> None:
+def test_a_peer_walks_the_same_steps(name: str, attack: Attack, linear: Classifier) -> None:
     x = images(16)
     y = linear(x).argmax(1)
     theirs = peer(name, attack, linear)(x, y)
@@ -80,7 +84,7 @@ def test_a_peer_walks_the_same_steps(name: str, attack: peers.Compared, linear: 
     torch.testing.assert_close(theirs, attack(linear, x, y), rtol=0, atol=1e-6)
 
 
-@pytest.mark.parametrize("name", peers.PEERS)
+@pytest.mark.parametrize("name", IN_STEP)
 def test_a_peer_starts_where_we_do_at_random(name: str, linear: Classifier) -> None:
     attack = PGD(LINF, steps=1, step_size=1e-9)  # what is left is the random start
     x = images(64)
@@ -92,16 +96,50 @@ def test_a_peer_starts_where_we_do_at_random(name: str, linear: Classifier) -> N
     assert inside.square().mean() == pytest.approx(1 / 3, abs=0.01)
 
 
-@pytest.mark.parametrize("attack", peers.ATTACKS.values(), ids=peers.ATTACKS)
-def test_equal_attacks_leave_nearly_equal_accuracy(attack: peers.Compared, tiny: Classifier) -> None:
-    attack = replace(attack, threat=Linf(1 / 255))
-    x = images(500)
+SHORT = {
+    "FGSM": FGSM(Linf(1 / 255)),
+    "PGD-20": PGD(Linf(1 / 255), steps=20, step_size=0.25 / 255),
+    "APGD-CE": APGD(Linf(1 / 255), steps=10),
+    "C&W": CW(L2(0.1), binary_steps=1, steps=30, initial_const=1.0),
+    "DeepFool": DeepFool(L2(0.1), steps=20),
+    "FAB-T": FAB(Linf(1 / 255), steps=5, targets=2),
+    "Square": Square(Linf(1 / 255), queries=50),
+}
+
+
+def test_every_attack_of_the_benchmark_is_tested_here() -> None:
+    assert {type(attack) for attack in SHORT.values()} | {AutoAttack} == {
+        type(attack) for attack in contestants.ATTACKS.values()
+    }
+
+
+@pytest.mark.filterwarnings("ignore")  # of other libraries
+@pytest.mark.parametrize("attack", SHORT.values(), ids=SHORT)
+def test_ours_is_no_weaker_than_its_peers(attack: Attack, tiny: Classifier) -> None:
+    x = images(200)
     batches = [(x, tiny(x).argmax(1))]
-    results = measure.race(peers.contestants(attack, tiny), tiny, batches, attack.threat, rounds=1, seed=0)
+    running, _ = contestants.contestants(attack, tiny)
+    results = measure.race(running, tiny, batches, attack, rounds=1, seed=0)
     ours = results["seminar_lib"].accuracy.accuracy
-    assert 0.05 < ours < 0.95
+    assert ours < 0.95
     for name in results.keys() & peers.PEERS.keys():
-        assert results[name].accuracy.accuracy == pytest.approx(ours, abs=0.01)
+        theirs = results[name].accuracy.accuracy
+        assert theirs < 1, f"{name} does nothing"
+        assert ours <= theirs + 0.02, name
+        if isinstance(attack, FGSM | PGD):
+            assert theirs <= ours + 0.02, f"{name} is not the same attack"
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("attack", [SHORT["DeepFool"], SHORT["C&W"]], ids=repr)
+def test_minimum_norm_attacks_are_judged_by_their_distance(attack: MinimumNorm, tiny: Classifier) -> None:
+    x = images(60)
+    y = tiny(x).argmax(1)
+    running, _ = contestants.contestants(attack, tiny)
+    result = measure.observe("ours", running["seminar_lib"], tiny, [(x, y)], attack, seed=0)
+    found = attack.nearest(tiny, x, y)
+    assert result.distance == pytest.approx(found.distance.median().item())
+    assert result.accuracy.accuracy == pytest.approx((found.distance > attack.threat.eps).float().mean().item())
 
 
 # What is counted
@@ -111,7 +149,7 @@ def test_passes_are_the_nominal_ones(tiny: Classifier) -> None:
     attack = PGD(LINF, steps=3, step_size=2 / 255)
     x = images(24)
     batches = [(x[:16], tiny(x[:16]).argmax(1)), (x[16:], tiny(x[16:]).argmax(1))]
-    results = measure.race(peers.contestants(attack, tiny), tiny, batches, LINF, rounds=1, seed=0)
+    results = measure.race(contestants.contestants(attack, tiny)[0], tiny, batches, attack, rounds=1, seed=0)
     passes = {name: (result.forwards, result.backwards) for name, result in results.items()}
     checked = 16 / 24  # our check of the logits takes eight images of each batch
     expected = {
@@ -129,7 +167,7 @@ def test_passes_are_the_nominal_ones(tiny: Classifier) -> None:
 
 def test_the_floor_changes_nothing(tiny: Classifier) -> None:
     x = images(8)
-    result = peers.floor(PGD(LINF, steps=2), tiny)(x, tiny(x).argmax(1))
+    result = contestants.floor(PGD(LINF, steps=2), tiny)(x, tiny(x).argmax(1))
     assert torch.equal(result, images(8))
     assert all(p.grad is None and p.requires_grad for p in tiny.parameters())
 
@@ -150,9 +188,9 @@ def test_peak_memory_is_what_a_call_holds_at_once() -> None:
 
 def test_an_attack_outside_the_threat_model_is_refused(tiny: Classifier) -> None:
     x = images(8).clamp(max=0.8)
-    contestants = {"floor": lambda x, y: x, "cheat": lambda x, y: x + 0.1}
+    running = {"floor": lambda x, y: x, "cheat": lambda x, y: x + 0.1}
     with pytest.raises(ValueError, match=r"cheat returned images outside Linf\(8/255\)"):
-        measure.race(contestants, tiny, [(x, tiny(x).argmax(1))], LINF, rounds=1, seed=0)
+        measure.race(running, tiny, [(x, tiny(x).argmax(1))], FGSM(LINF), rounds=1, seed=0)
 
 
 def test_an_image_that_was_wrong_before_is_not_robust_after(linear: Classifier) -> None:
@@ -161,15 +199,15 @@ def test_an_image_that_was_wrong_before_is_not_robust_after(linear: Classifier) 
     step = FGSM(LINF)(linear, x, y) - x
     wrong = linear(x + step).argmax(1) != y
     assert wrong.all()
-    contestants = {"floor": lambda x, y: x, "healer": lambda x, y: x - step}
-    results = measure.race(contestants, linear, [(x + step, y)], LINF, rounds=1, seed=0)
+    running = {"floor": lambda x, y: x, "healer": lambda x, y: x - step}
+    results = measure.race(running, linear, [(x + step, y)], FGSM(LINF), rounds=1, seed=0)
     assert (linear(x).argmax(1) == y).all()
     assert results["healer"].accuracy.accuracy == 0
 
 
 def test_rounds_are_needed(tiny: Classifier) -> None:
     with pytest.raises(ValueError, match="at least one round; got rounds=0"):
-        measure.race({}, tiny, [], LINF, rounds=0, seed=0)
+        measure.race({}, tiny, [], FGSM(LINF), rounds=0, seed=0)
 
 
 # The report
@@ -187,33 +225,35 @@ def weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
 
 
 def test_the_json_has_every_figure(weights: str, capsys: pytest.CaptureFixture[str]) -> None:
-    program.bench((weights,), n=8, batch_size=4, rounds=2, seed=3, device="cpu", json=True)
+    program.bench((weights,), TWO, n=8, batch_size=4, rounds=2, seed=3, device="cpu", json=True)
     report = json.loads(capsys.readouterr().out)
     assert report["settings"] == {
         "n": 8, "batch_size": 4, "threads": torch.get_num_threads(), "rounds": 2, "seed": 3
     }  # fmt: skip
     assert {"torch", *peers.PEERS} <= report["versions"].keys()
-    assert [race["attack"] for race in report["races"]] == ["FGSM", "PGD-20"]
-    for race, attack in zip(report["races"], peers.ATTACKS.values(), strict=True):
+    assert [race["attack"] for race in report["races"]] == list(TWO)
+    for race, attack in zip(report["races"], map(contestants.ATTACKS.get, TWO), strict=True):
         assert (race["dataset"], race["n"], race["settings"]) == ("noise", 8, repr(attack))
         rows = {row["name"]: row for row in race["rows"]}
-        assert rows.keys() == {"floor", *peers.PEERS, *peers.ours(attack)}
+        assert rows.keys() == {"floor", "torchattacks", *contestants.ours(attack)} | rows.keys() & peers.PEERS.keys()
         for name, row in rows.items():
+            if not row["installed"]:
+                continue
             seconds = row["seconds"]
             assert 0 < seconds["min"] <= seconds["median"] <= seconds["max"]
             assert row["times_floor"] == pytest.approx(seconds["median"] / rows["floor"]["seconds"]["median"])
             accuracy = row["clean_accuracy" if name == "floor" else "robust_accuracy"]
             assert accuracy["low"] <= accuracy["accuracy"] <= accuracy["high"]
-        assert min(rows[name]["times_fastest_peer"] for name in peers.PEERS) == 1
+        assert min(rows[name]["times_fastest_peer"] for name in rows.keys() & peers.PEERS.keys()) == 1
 
 
 def test_files_and_tables_are_written(weights: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    program.bench((weights,), n=8, rounds=1, device="cpu", out=tmp_path / "sub" / "cpu")
+    program.bench((weights,), TWO, n=8, rounds=1, device="cpu", out=tmp_path / "sub" / "cpu")
     shown = capsys.readouterr().out
     report = json.loads((tmp_path / "sub" / "cpu.json").read_text())
     assert len(report["races"]) == 2
     for race in report["races"]:
-        for row in race["rows"]:
+        for row in (row for row in race["rows"] if row["installed"]):
             assert f"| {row['name']} | {row['seconds']['median']:.3g} (" in shown
     assert (tmp_path / "sub" / "cpu.png").read_bytes().startswith(b"\x89PNG")
     assert str(tmp_path / "sub" / "cpu.json") in shown
@@ -223,7 +263,7 @@ def test_a_peer_that_is_not_installed_has_a_row_that_says_so(
     weights: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setitem(sys.modules, "torchattacks", None)
-    program.bench((weights,), n=8, rounds=1, device="cpu", out=tmp_path / "cpu")
+    program.bench((weights,), TWO, n=8, rounds=1, device="cpu", out=tmp_path / "cpu")
     assert "| torchattacks | not installed |" in capsys.readouterr().out
     races = json.loads((tmp_path / "cpu.json").read_text())["races"]
     assert all({"name": "torchattacks", "installed": False} in race["rows"] for race in races)
@@ -233,3 +273,8 @@ def test_no_weights_is_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(program, "shipped", list)
     with pytest.raises(ValueError, match=r"no shipped weights.*--weights"):
         program.bench(device="cpu")
+
+
+def test_an_unknown_attack_is_a_sentence() -> None:
+    with pytest.raises(ValueError, match=r"--attacks are some of FGSM, .*; got PGD-21"):
+        program.bench(attacks=("PGD-21",), device="cpu")

@@ -1,0 +1,48 @@
+"""The attacks of AutoAttack as its authors wrote them (Croce & Hein, ICML 2020), in the package pyautoattack."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from seminar_lib.attacks import APGD, FAB, Attack, AutoAttack, Square
+from seminar_lib.models import Classifier
+from seminar_lib.types import Images, Labels
+
+
+def make(attack: Attack, model: Classifier) -> Any:
+    """The same attack as its authors make it."""
+    from pyautoattack import AutoAttack as Theirs
+    from pyautoattack.autopgd_base import APGDAttack
+    from pyautoattack.fab_pt import FABAttack_PT
+    from pyautoattack.square import SquareAttack
+
+    logging.getLogger("pyautoattack").setLevel(logging.WARNING)
+    common = {"norm": type(attack.threat).__name__, "eps": attack.threat.eps, "device": model.mean.device}
+    match attack:
+        case APGD():
+            apgd = APGDAttack(model, n_iter=attack.steps, n_restarts=attack.restarts, seed=0, loss="ce", **common)
+            return lambda x, y: apgd.perturb(x, y)
+        case FAB():
+            fab = FABAttack_PT(
+                model,
+                n_iter=attack.steps,
+                n_restarts=attack.restarts,
+                n_target_classes=attack.targets,
+                targeted=True,
+                seed=0,
+                **common | {"eps": 1e3},  # successes beyond eps too
+            )
+            return lambda x, y: fab.perturb(x, y)
+        case Square():
+            square = SquareAttack(model, n_queries=attack.queries, p_init=attack.p_init, seed=0, **common)
+            return lambda x, y: square.perturb(x, y)
+        case AutoAttack():
+
+            def run(x: Images, y: Labels) -> Images:
+                ensemble = Theirs(model, version=attack.version, seed=0, **common)
+                found: Images = ensemble.run_standard_evaluation(x, y, batch_size=len(x))[0]
+                return found
+
+            return run
+    raise NotImplementedError
