@@ -13,7 +13,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from html import escape
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
 from IPython.display import Image as StaticImage
 from ipywidgets import HTML, HBox, Image, Layout, ValueWidget, VBox
@@ -47,14 +47,19 @@ class Demo(ABC, Generic[S]):
         picture: the widget that shows the picture.
         sentence: the widget that shows the sentence.
         widget: all of them together.
+        lines: of the page that the sentence may fill.
     """
+
+    lines: ClassVar[int] = 1
 
     def __init__(self, state: S, rows: Sequence[Mapping[str, ValueWidget]], subject: str) -> None:
         self.state = state
         self.controls = {name: control for row in rows for name, control in row.items()}
         height, width, _ = self.render(state).shape
         self.picture = Picture(format="png", width=width // DENSITY, height=height // DENSITY, tooltip=subject)
-        self.sentence = HTML(layout=Layout(height="2em"))  # as fixed as the picture: nothing on the page may jump
+        self.sentence = HTML(
+            layout=Layout(height=f"{2 * self.lines}em")
+        )  # as fixed as the picture: nothing on the page may jump
         self._show()
         for name, control in self.controls.items():
             control.value = getattr(state, name)

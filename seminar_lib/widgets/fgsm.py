@@ -15,19 +15,18 @@ from typing import Literal, TypeAlias
 
 import numpy as np
 import torch
-from ipywidgets import Layout, SelectionSlider, ToggleButtons, ValueWidget
+from ipywidgets import Layout, ToggleButtons, ValueWidget
 from numpy.typing import NDArray
 from torch import Tensor
 
 from seminar_lib.attacks.base import climb
-from seminar_lib.checks import check_images, check_labels, check_logits, check_model
 from seminar_lib.data.dataset import Split
 from seminar_lib.freeze import frozen
 from seminar_lib.goals import Misclassify
-from seminar_lib.plots import BLUE, GREY, INK, RIGHT, VERMILLION, WRONG
+from seminar_lib.plots import BLUE, GREY, INK, VERMILLION
 from seminar_lib.types import Model
 from seminar_lib.widgets.canvas import Canvas, Marker, Pixels
-from seminar_lib.widgets.demo import Demo
+from seminar_lib.widgets.images import ImageDemo, slider
 
 Direction: TypeAlias = Literal["gradient", "random"]
 WORDS: dict[Direction, str] = {"gradient": "sign(gradient)", "random": "random signs"}
@@ -70,7 +69,7 @@ class Sweep:
     p: NDArray[np.float64]
 
 
-class FGSMDemo(Demo[State]):
+class FGSMDemo(ImageDemo[State]):
     """Pick an image, drag eps, and compare the signs of the gradient with random ones.
 
     Args:
@@ -82,28 +81,30 @@ class FGSMDemo(Demo[State]):
         TypeError, ValueError: the inputs do not fit together.
     """
 
+    panel = PANEL
+
     def __init__(self, model: Model, data: Split, classes: Sequence[str]) -> None:
-        x = data[:8].x
-        check_images(x)
-        check_model(model, x)
-        with frozen(model), torch.no_grad():
-            logits = model(x)
-        check_logits(logits, x)
-        if logits.shape[1] != len(classes):
-            raise ValueError(f"The model tells {logits.shape[1]} classes apart, but there are {len(classes)} names.")
-        check_labels(data.y, data.images, len(classes))
-        self.enlarge = PANEL // max(x.shape[2:])
-        if self.enlarge < 1:
-            raise ValueError(f"The demo shows images of at most {PANEL}x{PANEL} pixels; got {tuple(x.shape[2:])}.")
-        self.model, self.data, self.classes = model, data, tuple(classes)
         self.sweeps = cache(self._sweeps)
         self._backdrop = lru_cache(maxsize=1)(self._draw_backdrop)  # eps is dragged on one image at a time
         super().__init__(
+            model,
+            data,
+            classes,
             State(),
-            _controls([self.classes[label] for label in data.y.tolist()]),
             "A clean image, an amplified perturbation and the image that is their sum, with the model's answers; the "
             "sentence above says the result.",
         )
+
+    def rows(self) -> list[dict[str, ValueWidget]]:
+        """Eps over the whole width, then image and direction."""
+        direction = ToggleButtons(
+            options=[(words, direction) for direction, words in WORDS.items()],
+            description="direction",
+            style={"description_width": "64px", "button_width": "132px"},
+            layout=Layout(width="412px"),
+        )
+        eps = slider("eps", [(f"{eps}/255", eps) for eps in range(LARGEST + 1)], 864)
+        return [{"eps": eps}, {"image": self.image_slider(), "direction": direction}]
 
     def render(self, state: State) -> Pixels:
         """Clean image + perturbation = adversarial image, what the model says of each, and the way there."""
@@ -125,18 +126,16 @@ class FGSMDemo(Demo[State]):
     def describe(self, state: State) -> str:
         """Sizes, answers, confidences and the verdict in words."""
         p = self.sweeps(state.image)[state.direction].p
-        true = int(self.data.y[state.image])
-        before, after = int(p[0].argmax()), int(p[state.eps].argmax())
-        if before != true:
+        true = self.true(state.image)
+        if p[0].argmax() != true:
             verdict = "The model was wrong before the attack."
-        elif after != true:
+        elif p[state.eps].argmax() != true:
             verdict = "The model is fooled."
         else:
             verdict = "The model still answers rightly."
         return (
             f"eps = {state.eps}/255 along {WORDS[state.direction]}. "
-            f"Clean: {self.classes[before]}, {p[0, before]:.0%}. "
-            f"Changed: {self.classes[after]}, {p[state.eps, after]:.0%}. {verdict}"
+            f"Clean: {self.answer(p[0])}. Changed: {self.answer(p[state.eps])}. {verdict}"
         )
 
     def _sweeps(self, image: int) -> dict[Direction, Sweep]:
@@ -158,13 +157,6 @@ class FGSMDemo(Demo[State]):
         # Bytes plus whole grey levels are bytes again: nothing is lost, what is shown is what the model saw.
         images = (255 * x_adv).round().to(torch.uint8).permute(0, 2, 3, 1)
         return Sweep(images.cpu().numpy(), p.cpu().double().numpy())
-
-    def _rows(self, image: int) -> list[int]:
-        """The classes with a bar: the true one, then those that come up in the sweeps. The same at every eps."""
-        peaks = np.max([sweep.p.max(0) for sweep in self.sweeps(image).values()], axis=0)
-        true = int(self.data.y[image])
-        others = [int(k) for k in peaks.argsort()[::-1] if k != true]
-        return [true, *others[:4]]
 
     def _draw_backdrop(self, image: int) -> Canvas:
         """What depends on the image alone."""
@@ -188,19 +180,14 @@ class FGSMDemo(Demo[State]):
 
     def _answer(self, canvas: Canvas, left: int, image: int, p: NDArray[np.float64]) -> None:
         """The model's answer under an image, and its probabilities as bars."""
-        answer, true = int(p.argmax()), int(self.data.y[image])
-        mark, colour = (RIGHT, BLUE) if answer == true else (WRONG, VERMILLION)
-        canvas.text((left, 322), f"{mark} {self.classes[answer]} {p[answer]:.0%}", 16, colour, bold=True)
-        rows = self._rows(image)
-        names, values = [self.classes[k] for k in rows], [float(p[k]) for k in rows]
-        if len(rows) < len(self.classes):
-            names, values = [*names, "all others"], [*values, max(0.0, 1 - sum(values))]
-        canvas.bars((left, LOWER), names, values, true=0)
+        self.draw_answer(canvas, (left, 322), image, p)
+        peaks = np.max([sweep.p.max(0) for sweep in self.sweeps(image).values()], axis=0)
+        self.draw_bars(canvas, (left, LOWER), image, p, peaks)
 
     def _curves(self, canvas: Canvas, state: State) -> None:
         """The probability of the true class along both directions, as far as eps has gone."""
         left, right, top, bottom = COLUMNS[1] + 36, COLUMNS[1] + 236, LOWER + 46, LOWER + 106
-        canvas.text((COLUMNS[1], LOWER + 14), f"probability of {self.classes[self.data.y[state.image]]}")
+        canvas.text((COLUMNS[1], LOWER + 14), f"probability of {self.classes[self.true(state.image)]}")
         for level, words in ((top, "100%"), (bottom, "0%")):
             canvas.line([(left, level), (right, level)], "#D0D0D0", 1)
             canvas.text((left - 5, level + 4), words, 11, GREY, align="right")
@@ -208,7 +195,7 @@ class FGSMDemo(Demo[State]):
             x = left + (right - left) * tick / LARGEST
             words = f"{tick}/255" if tick == LARGEST else f"{tick}"
             canvas.text((x, bottom + 16), words, 11, GREY, align="middle")
-        true = int(self.data.y[state.image])
+        true = self.true(state.image)
         styles: dict[Direction, tuple[str, Marker, int]] = {
             "random": (BLUE, "square", 130),
             "gradient": (VERMILLION, "disc", 0),
@@ -223,27 +210,3 @@ class FGSMDemo(Demo[State]):
             ]
             canvas.line(path, colour, 2, dashed=direction == "random")
             canvas.marker(path[-1], shape, colour)
-
-
-def _controls(names: Sequence[str]) -> list[dict[str, ValueWidget]]:
-    """Controls for the fields of a ``State``; ``names`` are the true classes of the images."""
-    style = {"description_width": "64px"}
-    eps = SelectionSlider(
-        options=[(f"{eps}/255", eps) for eps in range(LARGEST + 1)],
-        description="eps",
-        style=style,
-        layout=Layout(width="864px"),
-    )
-    image = SelectionSlider(
-        options=[(f"{place + 1}: {name}", place) for place, name in enumerate(names)],
-        description="image",
-        style=style,
-        layout=Layout(width="440px"),
-    )
-    direction = ToggleButtons(
-        options=[(words, direction) for direction, words in WORDS.items()],
-        description="direction",
-        style={**style, "button_width": "132px"},
-        layout=Layout(width="412px"),
-    )
-    return [{"eps": eps}, {"image": image, "direction": direction}]

@@ -96,7 +96,10 @@ class NotebookPage:
 
     Attributes:
         page: Playwright's page, for whatever has no method here.
+        number: which of the notebook's demos is meant, from 0.
     """
+
+    number = 0
 
     def __init__(self, page, lab: Lab, name: str) -> None:
         self.page = page
@@ -129,18 +132,24 @@ class NotebookPage:
         assert broken.count() == 0, "a widget could not be shown: " + broken.first.inner_text()
 
     @property
+    def demo(self):
+        """The output that holds the demo; every demo has a slider."""
+        outputs = self.page.locator(".jp-OutputArea-output")
+        return outputs.filter(has=self.page.locator(".widget-slider")).nth(self.number)
+
+    @property
     def picture(self):
-        """The picture of the notebook's demo."""
-        return self.page.locator(".jp-OutputArea .widget-image")
+        """The picture of the demo."""
+        return self.demo.locator(".widget-image")
 
     @property
     def sentence(self):
-        """The words of the notebook's demo."""
-        return self.page.locator(".jp-OutputArea").get_by_role("status")
+        """The words of the demo."""
+        return self.demo.get_by_role("status")
 
     def slider(self, description: str):
         """The handle of the slider with this description: what has the focus when the arrow keys move it."""
-        row = self.page.locator(".widget-slider", has=self.page.get_by_text(description, exact=True))
+        row = self.demo.locator(".widget-slider", has=self.page.get_by_text(description, exact=True))
         return row.get_by_role("slider")
 
     def pixels(self) -> bytes:

@@ -1,50 +1,18 @@
 """The demo of lesson 01 without a browser: what it computes, draws and says, for states and for moved controls."""
 
-import io
 import time
-from copy import deepcopy
 
 import numpy as np
 import pytest
 import torch
-from PIL import Image
-from torch import nn
 
-from seminar_lib import FGSM, Linf, SmallCNN, Split
+from seminar_lib import FGSM, Linf, Split
 from seminar_lib.widgets import FGSMDemo
 from seminar_lib.widgets.canvas import DENSITY
 from seminar_lib.widgets.fgsm import AMPLIFY, COLUMNS, LARGEST, PANEL_TOP, State
 
-CLASSES = ["ant", "bee", "cat", "dog", "elk", "fox", "gnu"]
-
-
-class Linear(nn.Module):
-    """Logits w . x, whose gradient is known in closed form; counts its calls."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.layer = nn.Linear(3 * 8 * 8, len(CLASSES))
-        self.calls = 0
-
-    def forward(self, x):
-        self.calls += 1
-        return self.layer(x.flatten(1))
-
-
-@pytest.fixture
-def model():
-    torch.manual_seed(0)
-    return Linear()
-
-
-@pytest.fixture
-def data(model):
-    """Four images; the model is right about all but the last."""
-    images = torch.randint(256, (4, 3, 8, 8), generator=torch.Generator().manual_seed(0), dtype=torch.uint8)
-    with torch.no_grad():
-        labels = model(images / 255).argmax(1)
-    labels[3] = (labels[3] + 1) % len(CLASSES)
-    return Split(images, labels)
+from . import conftest
+from .conftest import CLASSES, as_shown, decoded
 
 
 @pytest.fixture
@@ -53,21 +21,7 @@ def demo(model, data):
 
 
 def panel(demo, column, state):
-    """What a panel shows, taken back to the size of the image; every square must be of one colour."""
-    side = demo.enlarge * DENSITY
-    left, top = DENSITY * COLUMNS[column], DENSITY * PANEL_TOP
-    shown = demo.render(state)[top : top + 8 * side, left : left + 8 * side]
-    squares = shown.reshape(8, side, 8, side, 3)
-    assert (squares == squares[:, :1, :, :1]).all()
-    return squares[:, 0, :, 0].astype(int)
-
-
-def as_shown(x):
-    return (255 * x).round().permute(1, 2, 0).numpy().astype(int)
-
-
-def decoded(widget):
-    return np.array(Image.open(io.BytesIO(widget.value)))
+    return conftest.panel(demo.render(state), COLUMNS[column], PANEL_TOP, demo.enlarge)
 
 
 @pytest.mark.parametrize("eps", [1, 8, LARGEST])
@@ -162,69 +116,3 @@ def test_an_update_costs_the_kernel_little(demo):
         demo.controls["eps"].value = eps
         costs.append(time.process_time() - start)
     assert np.median(costs) < 0.04
-
-
-def test_the_model_is_left_as_it_was(data):
-    model = SmallCNN(2).build(len(CLASSES), (0.5,) * 3, (0.2,) * 3).train()  # BatchNorm would learn in training mode
-    before = deepcopy(model.state_dict())
-    demo = FGSMDemo(model, data, CLASSES)
-    demo.controls["image"].value = 1
-    assert all(module.training for module in model.modules())
-    assert all(p.requires_grad and p.grad is None for p in model.parameters())
-    for name, after in model.state_dict().items():
-        assert torch.equal(after, before[name]), name
-
-
-def test_an_error_in_drawing_is_not_swallowed(demo, monkeypatch):
-    monkeypatch.setattr(demo, "render", lambda state: 1 / 0)
-    with pytest.raises(ZeroDivisionError):
-        demo.controls["eps"].value = 1
-
-
-def test_every_control_has_a_description(demo):
-    assert set(demo.controls) == set(vars(State()))
-    assert all(control.description for control in demo.controls.values())
-
-
-def test_the_static_picture_is_the_one_shown_with_the_sentence_as_alt_text(demo):
-    demo.controls["eps"].value = 20
-    static, metadata = demo.static()._repr_mimebundle_()
-    assert static["image/png"]
-    assert metadata["image/png"]["alt"] == demo.describe(demo.state)
-    np.testing.assert_array_equal(np.array(Image.open(io.BytesIO(demo.static().data))), demo.render(demo.state))
-
-
-def test_a_notebook_shows_the_widget(demo):
-    assert demo._repr_mimebundle_()["application/vnd.jupyter.widget-view+json"]["model_id"] == demo.widget.model_id
-
-
-def test_class_names_are_text_and_not_html(model, data):
-    demo = FGSMDemo(model, data, [f"<b>{name}" for name in CLASSES])
-    assert "<b>" not in demo.sentence.value
-    assert "&lt;b&gt;" in demo.sentence.value
-
-
-def test_grey_images_and_two_classes_are_drawn():
-    images = torch.randint(256, (30, 1, 28, 28), dtype=torch.uint8)
-    demo = FGSMDemo(nn.Sequential(nn.Flatten(), nn.Linear(784, 2)), Split(images, torch.zeros(30).long()), "ab")
-    demo.controls["image"].value = 29  # more images than thumbnails
-    assert demo.render(demo.state).shape == decoded(demo.picture).shape
-
-
-@pytest.mark.parametrize(
-    ("change", "words"),
-    [
-        ({"classes": CLASSES[:3]}, "7 classes apart, but there are 3 names"),
-        ({"model": lambda x: x.flatten(1)[:, :7].softmax(1)}, "probabilities"),
-        ({"data": lambda d: d[:0]}, "no images"),
-        ({"data": lambda d: Split(d.images, d.labels + 7)}, "0 to 6"),
-        ({"data": lambda d: Split(torch.zeros(1, 3, 8, 300, dtype=torch.uint8), d.labels[:1])}, "at most 224x224"),
-    ],
-)
-def test_what_does_not_fit_is_refused_in_a_sentence(model, data, change, words):
-    if "data" in change:
-        data = change["data"](data)
-    if words.startswith("at most"):
-        model = nn.Sequential(nn.Flatten(), nn.Linear(3 * 8 * 300, 7))
-    with pytest.raises(ValueError, match=words):
-        FGSMDemo(change.get("model", model), data, change.get("classes", CLASSES))
