@@ -41,8 +41,8 @@ def bench(
     """Time our attacks against those of other libraries and against the bare passes through the model.
 
     Args:
-        weights: shipped weights such as signs/pgd_at, or paths; by default all shipped ones. Each is attacked on test
-            images of the data set that its card names.
+        weights: shipped weights such as signs/pgd_at, or paths; by default those for signs, which needs no download.
+            Each is attacked on test images of the data set that its card names.
         attacks: some of FGSM, PGD-20, APGD-CE, C&W, DeepFool, FAB-T, Square and AutoAttack; by default all but the
             last, which takes hours.
         n: how many test images.
@@ -57,7 +57,7 @@ def bench(
     if threads is not None:
         torch.set_num_threads(threads)
     where = torch.device(device) if device else best_device()
-    names = weights or tuple(shipped())
+    names = weights or tuple(name for name in shipped() if name.startswith("signs/"))
     if not names:
         raise ValueError("There are no shipped weights. Name your own: --weights runs/signs_pgd_at/best")
     if unknown := set(attacks) - set(ATTACKS):
