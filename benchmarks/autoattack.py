@@ -1,0 +1,149 @@
+"""AutoAttack beside its authors' package, member by member: ``python -m benchmarks.autoattack``.
+
+Both ensembles run once over the same images, batch by batch in turns, and each member sees the survivors of those
+before it. It takes hours on a CPU, so what has been measured is written after every batch, and the same command goes
+on where an interrupted run stopped.
+"""
+
+from __future__ import annotations
+
+import json as text
+import logging
+import sys
+import time
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import torch
+import tyro
+
+from benchmarks.__main__ import RESULTS
+from seminar_lib.attacks import AutoAttack
+from seminar_lib.attacks.base import verdict
+from seminar_lib.attacks.ensemble import STANDING, WRONG_BEFORE
+from seminar_lib.checkpoints import load
+from seminar_lib.data import load_data
+from seminar_lib.device import best_device, describe
+from seminar_lib.evaluation import Accuracy, versions
+from seminar_lib.files import whole_file
+from seminar_lib.goals import Misclassify
+from seminar_lib.models import Classifier
+from seminar_lib.threat import Linf
+from seminar_lib.types import Flags, Images, Labels
+
+THREAT = Linf(8 / 255)
+MEMBERS = ("apgd-ce", "apgd-t", "fab-t", "square")
+
+
+def compare(
+    weights: tuple[str, ...] = ("signs/standard", "signs/pgd_at", "cifar10/standard", "cifar10/pgd_at"),
+    n: int = 512,
+    batch_size: int = 128,
+    threads: int | None = None,
+    seed: int = 0,
+    bf16: bool = False,
+    out: Path | None = None,
+) -> None:
+    """Robust accuracy, successes of each member and seconds, of AutoAttack by its authors and by us.
+
+    Args:
+        weights: shipped weights or paths; each is attacked on test images of the data set that its card names.
+        n: how many test images.
+        batch_size: images at a time.
+        threads: of the CPU; by default PyTorch's choice.
+        seed: of the choice of images and of the random starts.
+        bf16: let our members that climb gradients search in bfloat16.
+        out: the JSON to write, and to go on with; results/benchmarks/autoattack-DEVICE.json by default.
+    """
+    if threads is not None:
+        torch.set_num_threads(threads)
+    device = best_device()
+    path = out or RESULTS / f"autoattack-{device.type}.json"
+    settings = {"threat": repr(THREAT), "n": n, "batch_size": batch_size, "seed": seed, "bf16": bf16}
+    report = _resume(path, settings) or {"settings": settings, "models": {}}
+    report |= {"threads": torch.get_num_threads(), "device": describe(device), "versions": versions()}
+    for name in weights:
+        model, card = load(name, device)
+        batches = list(load_data(card["dataset"]).test.sample(n, seed).to(device).batches(batch_size))
+        done = report["models"].setdefault(name, [])
+        for number, (x, y) in enumerate(batches[len(done) :], len(done)):
+            runs = [("authors", authors), ("seminar_lib", ours)]
+            # Turns, so that neither always finds the machine warm.
+            done.append({run: measure(model, x, y, seed, bf16) for run, measure in runs[:: 1 - 2 * (number % 2)]})
+            with whole_file(path) as part:
+                part.write_text(text.dumps(report, indent=1) + "\n", encoding="utf-8")
+        print(table(name, done), flush=True)
+
+
+def ours(model: Classifier, x: Images, y: Labels, seed: int, bf16: bool) -> dict[str, Any]:
+    """Our ensemble on one batch."""
+    start = time.perf_counter()
+    generator = torch.Generator(x.device).manual_seed(seed)
+    cascade = AutoAttack(THREAT, bf16=bf16).cascade(model, x, y, generator=generator)
+    seconds = time.perf_counter() - start
+    members = {name: int((cascade.by == number).sum()) for number, name in enumerate(MEMBERS)}
+    clean = int((cascade.by != WRONG_BEFORE).sum())
+    return {
+        "n": len(x),
+        "clean": clean,
+        "robust": int((cascade.by == STANDING).sum()),
+        "fooled_by": members,
+        "seconds": seconds,
+    }
+
+
+def authors(model: Classifier, x: Images, y: Labels, seed: int, bf16: bool) -> dict[str, Any]:
+    """The authors' ensemble on one batch; our verdict counts the survivors of each member."""
+    from pyautoattack import AutoAttack as Theirs
+
+    logging.disable(logging.INFO)
+    ensemble = Theirs(model, norm="Linf", eps=THREAT.eps, version="standard", seed=seed, device=x.device)
+    standing = _right(model, x, y)
+    clean, members, start = int(standing.sum()), {}, time.perf_counter()
+    for name in MEMBERS:
+        rows, members[name] = standing.nonzero().squeeze(1), 0
+        if len(rows):
+            ensemble.attacks_to_run = [name]
+            x_adv, _ = ensemble.run_standard_evaluation(x[rows].contiguous(), y[rows], batch_size=len(rows))
+            left = _right(model, x_adv, y[rows]) & THREAT.contains(x_adv, x[rows])
+            members[name] = int((~left).sum())
+            standing[rows] = left
+    seconds = time.perf_counter() - start
+    return {"n": len(x), "clean": clean, "robust": int(standing.sum()), "fooled_by": members, "seconds": seconds}
+
+
+def table(name: str, batches: list[dict[str, Any]]) -> str:
+    """What has been measured for one model, as Markdown."""
+    lines = [f"\n| {name} | robust accuracy | {' | '.join(MEMBERS)} | seconds |", "|---|---|---|---|---|---|---|"]
+    total = Counter[str]()
+    for run in ("authors", "seminar_lib"):
+        parts = [batch[run] for batch in batches]
+        n, robust = sum(part["n"] for part in parts), sum(part["robust"] for part in parts)
+        accuracy = Accuracy.of(torch.arange(n) < robust)
+        fooled = [sum(part["fooled_by"][member] for part in parts) for member in MEMBERS]
+        total[run] = sum(part["seconds"] for part in parts)
+        lines.append(f"| {run} | {accuracy} | {' | '.join(map(str, fooled))} | {total[run]:.0f} |")
+    return "\n".join([*lines, f"\n{total['authors'] / total['seminar_lib']:.1f} times as fast"])
+
+
+def _right(model: Classifier, x: Images, y: Labels) -> Flags:
+    return ~verdict(Misclassify(model, y), x).success
+
+
+def _resume(path: Path, settings: dict[str, Any]) -> dict[str, Any] | None:
+    if not path.exists():
+        return None
+    report: dict[str, Any] = text.loads(path.read_text(encoding="utf-8"))
+    if report["settings"] != settings:
+        raise ValueError(
+            f"{path} was measured with other settings, {report['settings']}. Name another file with --out."
+        )
+    return report
+
+
+if __name__ == "__main__":
+    try:
+        tyro.cli(compare, prog="python -m benchmarks.autoattack")
+    except (ValueError, OSError, ImportError) as error:
+        sys.exit(f"error: {error}")
