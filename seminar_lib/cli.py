@@ -14,7 +14,20 @@ import torch
 import tyro
 
 from seminar_lib import checkpoints, lessons, recipes
-from seminar_lib.attacks import FGSM, PGD, Attack
+from seminar_lib.attacks import (
+    APGD,
+    CW,
+    FAB,
+    FGSM,
+    FMN,
+    PGD,
+    APGDTargeted,
+    Attack,
+    AutoAttack,
+    DeepFool,
+    HopSkipJump,
+    Square,
+)
 from seminar_lib.data import load_data
 from seminar_lib.device import best_device
 from seminar_lib.evaluation import evaluate
@@ -38,7 +51,8 @@ def evaluate_weights(
 
     Args:
         weights: shipped weights such as signs/pgd_at, or a path.
-        attack: one or more of fgsm, pgdN with N steps, pgdNxR with R restarts (pgd20, pgd50x5).
+        attack: one or more of fgsm, pgdN with N steps, pgdNxR with R restarts (pgd20, pgd50x5), apgdN, apgd-t,
+            deepfool, cw, fmn, fab, squareN with N queries, hopskipjump, autoattack, autoattack-plus, autoattack-rand.
         n: how many test images.
         eps: radius in pixels of [0, 1]; fractions such as 8/255 are welcome.
         norm: linf, l2 or l1.
@@ -68,7 +82,7 @@ def attack_image(
 
     Args:
         weights: shipped weights such as signs/standard, or a path.
-        attack: fgsm, pgdN or pgdNxR.
+        attack: fgsm, pgdN, pgdNxR, or any other that evaluate takes.
         index: which test image.
         eps: radius in pixels of [0, 1].
         norm: linf, l2 or l1.
@@ -167,12 +181,33 @@ def parse_threat(norm: str, eps: str) -> ThreatModel:
 
 
 def parse_attack(name: str, threat: ThreatModel, bf16: bool = False) -> Attack:
-    """The attack that a name such as fgsm, pgd20 or pgd50x5 stands for."""
-    if name == "fgsm":
-        return FGSM(threat, bf16=bf16)
-    if match := re.fullmatch(r"pgd([1-9]\d*)(?:x([1-9]\d*))?", name):
-        return PGD(threat, steps=int(match[1]), restarts=int(match[2] or 1), bf16=bf16)
-    raise ValueError(f"--attack is fgsm, pgdN (N steps) or pgdNxR (R restarts), such as pgd20; got {name!r}.")
+    """The attack that a name such as fgsm, pgd20, pgd50x5 or autoattack stands for."""
+    attacks: dict[str, Callable[..., Attack]] = {
+        "fgsm": FGSM,
+        r"pgd(?P<steps>[1-9]\d*)(x(?P<restarts>[1-9]\d*))?": PGD,
+        r"apgd(?P<steps>[1-9]\d*)?(x(?P<restarts>[1-9]\d*))?": APGD,
+        r"apgd-t(?P<steps>[1-9]\d*)?": APGDTargeted,
+        r"deepfool(?P<steps>[1-9]\d*)?": DeepFool,
+        r"cw(?P<steps>[1-9]\d*)?(x(?P<binary_steps>[1-9]\d*))?": CW,
+        r"fmn(?P<steps>[1-9]\d*)?": FMN,
+        r"fab(?P<steps>[1-9]\d*)?": FAB,
+        r"square(?P<queries>[1-9]\d*)?": Square,
+        r"hopskipjump(?P<steps>[1-9]\d*)?": HopSkipJump,
+        r"autoattack(-(?P<version>plus|rand))?": AutoAttack,
+    }
+    for pattern, attack in attacks.items():
+        if match := re.fullmatch(pattern, name):
+            given = {field: value for field, value in match.groupdict().items() if value is not None}
+            settings = {field: int(value) if value.isdigit() else value for field, value in given.items()}
+            try:
+                return attack(threat, bf16=bf16, **settings)
+            except TypeError as error:  # a threat model that this attack cannot search
+                raise ValueError(str(error)) from None
+    raise ValueError(
+        "--attack is fgsm, pgdN, apgdN, apgd-t, deepfool, cw, fmn, fab, squareN, hopskipjump, autoattack, "
+        "autoattack-plus or autoattack-rand, with N steps or queries and perhaps restarts, such as pgd20 or pgd50x5; "
+        f"got {name!r}."
+    )
 
 
 def _json(value: Any) -> str:

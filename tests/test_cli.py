@@ -8,7 +8,19 @@ import pytest
 from PIL import Image
 
 from seminar_lib import cli
-from seminar_lib.attacks import FGSM, PGD
+from seminar_lib.attacks import (
+    APGD,
+    CW,
+    FAB,
+    FGSM,
+    FMN,
+    PGD,
+    APGDTargeted,
+    DeepFool,
+    HopSkipJump,
+    Square,
+    autoattack,
+)
 from seminar_lib.threat import L1, L2, Linf
 
 
@@ -72,10 +84,26 @@ def test_a_mistake_ends_in_a_sentence(arguments, sentence):
         ("fgsm", FGSM(Linf(4 / 255))),
         ("pgd20", PGD(Linf(4 / 255), steps=20)),
         ("pgd50x5", PGD(Linf(4 / 255), steps=50, restarts=5)),
+        ("apgd", APGD(Linf(4 / 255))),
+        ("apgd20x3", APGD(Linf(4 / 255), steps=20, restarts=3)),
+        ("apgd-t", APGDTargeted(Linf(4 / 255))),
+        ("deepfool", DeepFool(Linf(4 / 255))),
+        ("fmn50", FMN(Linf(4 / 255), steps=50)),
+        ("fab", FAB(Linf(4 / 255))),
+        ("square500", Square(Linf(4 / 255), queries=500)),
+        ("hopskipjump", HopSkipJump(Linf(4 / 255))),
+        ("autoattack", autoattack(Linf(4 / 255))),
+        ("autoattack-rand", autoattack(Linf(4 / 255), "rand")),
     ],
 )
 def test_attacks_are_named(name, attack):
     assert cli.parse_attack(name, cli.parse_threat("linf", "4/255")) == attack
+
+
+def test_an_attack_of_another_norm_is_refused_in_a_sentence():
+    assert cli.parse_attack("cw100x5", L2(0.5)) == CW(L2(0.5), steps=100, binary_steps=5)
+    with pytest.raises(ValueError, match="its threat model is L2"):
+        cli.parse_attack("cw", Linf(4 / 255))
 
 
 def test_radii_are_fractions_or_decimals():

@@ -12,10 +12,13 @@ from typing import NamedTuple
 
 import torch
 
-from seminar_lib.attacks.base import Attack, Generator, care, verdict
+from seminar_lib.attacks.base import Attack, Generator, LowPrecision, care, look, verdict
 from seminar_lib.goals import Goal
+from seminar_lib.lean import lean
 from seminar_lib.losses import Loss, margin
 from seminar_lib.types import Flags, Images, Labels, Model, PerExample
+
+HAIR = 1e-3  # share of a distance: more than rounding moves the boundary, less than anybody reads off a plot
 
 
 class Nearest(NamedTuple):
@@ -58,7 +61,7 @@ class MinimumNorm(Attack):
     def search(self, goal: Goal, x: Images, generator: Generator = None) -> Images:
         """The nearest success found, pulled back into the threat model."""
         enough = self.threat.eps if self.stop_when_fooled else 0.0
-        return self.threat.project(self.approach(goal, x, generator, enough), x)
+        return self.threat.project(_beyond(x, self.approach(goal, x, generator, enough)), x)
 
     def nearest(
         self, model: Model, x: Images, y: Labels, target: Labels | None = None, generator: Generator = None
@@ -67,7 +70,51 @@ class MinimumNorm(Attack):
         goal = self.goal(model, x, y, target)
         with care(goal):
             x = x.clamp(0, 1)
-            x_adv = self.approach(goal, x, generator)
-            success = verdict(goal, x_adv).success
+            x_adv, success = x.clone(), verdict(goal, x).success
+            rows = (~success).nonzero().squeeze(1)  # what is wrong already is its own nearest
+            if len(rows):
+                aim = lean(goal[rows], x[rows])  # for the search alone: verdicts are up to the caller's own model
+                x_adv[rows] = self.approach(LowPrecision(aim, confirm=True) if self.bf16 else aim, x[rows], generator)
+                success[rows] = verdict(goal[rows], x_adv[rows]).success
+            denied = (~success).nonzero().squeeze(1)
+            if len(denied):
+                x_adv[denied] = _beyond(x[denied], x_adv[denied])
+                success[denied] = verdict(goal[denied], x_adv[denied]).success
             distance = self.threat.norm(x_adv - x).masked_fill(~success, torch.inf)
         return Nearest(x_adv, distance, success)
+
+    def draw_back(self, goal: Goal, x: Images, x_adv: Images, passes: int, enough: float = 0.0) -> Images:
+        """Each success farther away than ``enough`` drawn back along its line to the boundary; failures stay.
+
+        The boundary is searched by false position: next where the loss would cross zero if it were straight between
+        the nearest success and the farthest failure so far.
+
+        Args:
+            goal: as for ``approach``.
+            x: clean images.
+            x_adv: what was found for them.
+            passes: forward passes; each makes the uncertainty several times smaller.
+            enough: as for ``approach``.
+        """
+        there = look(goal, x_adv)
+        rows = (there.success & (self.threat.norm(x_adv - x) > enough)).nonzero().squeeze(1)
+        if not len(rows) or not passes:
+            return x_adv
+        aim, clean, line = goal[rows], x[rows], (x_adv - x)[rows]
+        low, lead_low = torch.zeros_like(there.loss[rows]), look(aim, clean).loss
+        high, lead_high = torch.ones_like(low), there.loss[rows]
+        for _ in range(passes):
+            zero = (lead_low / (lead_low - lead_high)).nan_to_num(0.5)
+            share = low + (high - low) * zero.clamp(0.1, 0.9)  # near either end it would hardly shorten the interval
+            score = look(aim, clean + share[:, None, None, None] * line)
+            won = score.success
+            low, lead_low = torch.where(won, low, share), torch.where(won, lead_low, score.loss)
+            high, lead_high = torch.where(won, share, high), torch.where(won, score.loss, lead_high)
+        drawn = x_adv.clone()
+        drawn[rows] = (clean + high[:, None, None, None] * line).clamp(0, 1)
+        return drawn
+
+
+def _beyond(x: Images, x_adv: Images) -> Images:
+    """Images a hair farther away from ``x``: at the very boundary two copies of a network may round to either side."""
+    return (x_adv + HAIR * (x_adv - x)).clamp(0, 1)

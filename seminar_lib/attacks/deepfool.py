@@ -1,0 +1,95 @@
+"""DeepFool: walks to the nearest decision boundary as if the network were linear, again and again until it is crossed.
+
+Moosavi-Dezfooli, Fawzi & Frossard, "DeepFool: a simple and accurate method to fool deep neural networks", CVPR 2016,
+algorithm 2. Let gap_k = z_k - z_y say how far class k is from winning, and |.|* be the dual norm (the sum of absolute
+values for Linf, the Euclidean length for L2). If the network is linear, class k begins at |gap_k| / |grad gap_k|*:
+
+    k     = argmin |gap_k| / |grad gap_k|*
+    x_adv = x_adv + (1 + overshoot) |gap_k| / |grad gap_k|* steepest(grad gap_k),    clipped to [0, 1]
+
+For a linear classifier one step is exact. Three departures: only the wrong classes with the largest logits are looked
+at; no step is shorter than a small share of the way so far, for a walk that comes ever nearer to a boundary would never
+cross it; and a success is drawn back along its line to the boundary, which is often overshot by more than intended.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+
+from seminar_lib.attacks.base import Generator, look
+from seminar_lib.attacks.minimum_norm import MinimumNorm
+from seminar_lib.goals import Goal
+from seminar_lib.threat import L2, PIXELS, Linf
+from seminar_lib.types import Images, PerExample
+
+LEAST = 0.005  # length of the shortest step, as a share of the distance from x
+
+
+@dataclass(frozen=True, repr=False)
+class DeepFool(MinimumNorm):
+    """Steps to the nearest boundary of the linearised network, in Linf or L2.
+
+    Where a boundary lies is a matter of small differences between logits, so the search always runs in the precision
+    of the images: ``bf16`` is set back to False.
+
+    Attributes:
+        steps: how often the network is linearised, at most; two or three times are enough for most images.
+        overshoot: how far beyond the boundary a step leads, as a share of its length.
+        classes: how many wrong classes are looked at, the most likely ones. Each costs a backward pass at every step.
+        refinements: forward passes that draw a success back to the boundary; 0 leaves it where it was found.
+
+    Raises:
+        TypeError: the threat model is neither Linf nor L2.
+        ValueError: a hyperparameter is out of range.
+    """
+
+    steps: int = 50
+    overshoot: float = 0.02
+    classes: int = 4
+    refinements: int = 4
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not isinstance(self.threat, Linf | L2):
+            raise TypeError(
+                f"DeepFool steps in Linf or L2; got {self.threat!r}. FMN goes on where pixels are at 0 or 1."
+            )
+        if self.steps < 1 or self.classes < 1:
+            raise ValueError(
+                f"DeepFool needs at least one step and one class; got steps={self.steps}, classes={self.classes}."
+            )
+        if not 0 < self.overshoot < 1:
+            raise ValueError(f"DeepFool needs an overshoot in (0, 1), to cross the boundary; got {self.overshoot}.")
+        if self.refinements < 0:
+            raise ValueError(f"DeepFool needs refinements >= 0; got {self.refinements}.")
+        object.__setattr__(self, "bf16", False)  # the dataclass is frozen
+
+    def approach(self, goal: Goal, x: Images, generator: Generator = None, enough: float = 0.0) -> Images:
+        """Up to ``steps`` steps for each image, which leaves the walk at its first success. Nothing is drawn."""
+        found = x.clone()
+        rows = (~look(goal, x).success).nonzero().squeeze(1)
+        x_adv = x[rows]
+        for _ in range(self.steps):
+            if not len(rows):
+                break
+            aim = goal[rows]
+            least = LEAST * self.threat.norm(x_adv - x[rows])
+            x_adv = (x_adv + (1 + self.overshoot) * self._step(aim, x_adv, least)).clamp(0, 1)
+            won = look(aim, x_adv).success
+            found[rows[won]] = x_adv[won]
+            rows, x_adv = rows[~won], x_adv[~won]
+        return self.draw_back(goal, x, found, self.refinements, enough)
+
+    def _step(self, goal: Goal, x_adv: Images, least: PerExample) -> Images:
+        """The shortest way to one of the linearised boundaries; none where all slopes are zero."""
+        x_adv = x_adv.detach().requires_grad_()
+        with torch.enable_grad():
+            gaps = goal.gaps(x_adv, self.classes)
+            slopes = [torch.autograd.grad(gap.sum(), x_adv, retain_graph=True)[0] for gap in gaps.unbind(1)]
+        directions = torch.stack([self.threat.steepest(slope) for slope in slopes])  # (K, B, C, H, W)
+        dual = torch.stack([(slope * d).sum(PIXELS) for slope, d in zip(slopes, directions, strict=True)])
+        distance, nearest = torch.where(dual > 0, gaps.detach().T.abs() / dual, torch.inf).min(0)
+        length = torch.maximum(distance.nan_to_num(posinf=0), least)
+        return length[:, None, None, None] * directions[nearest, torch.arange(len(x_adv), device=x_adv.device)]

@@ -1,0 +1,173 @@
+"""What the minimum-norm attacks share: distances that are what they say, and a boundary found along a line."""
+
+from dataclasses import dataclass, field
+
+import pytest
+import torch
+
+from seminar_lib.attacks import CW, FMN, DeepFool, HopSkipJump, MinimumNorm
+from seminar_lib.attacks.base import LowPrecision
+from seminar_lib.goals import Misclassify, Recorded
+from seminar_lib.losses import margin
+from seminar_lib.threat import L1, L2, Linf
+
+LENGTH = {Linf: lambda d: d.abs().max(), L2: lambda d: d.square().sum().sqrt(), L1: lambda d: d.abs().sum()}
+SEARCHES = [
+    CW(L2(0.2), binary_steps=2, steps=20, initial_const=1.0),
+    DeepFool(Linf(0.05)),
+    FMN(L1(3.0), steps=30),
+    HopSkipJump(L2(0.2), steps=3, samples=20),
+]
+every = pytest.mark.parametrize("attack", SEARCHES, ids=repr)
+seeded = torch.Generator().manual_seed
+
+
+@dataclass(frozen=True, repr=False)
+class Told(MinimumNorm):
+    """Finds what it is told to find, and remembers what it was asked."""
+
+    found: torch.Tensor | None = None
+    asked: list = field(default_factory=list)
+
+    def approach(self, goal, x, generator=None, enough=0.0):
+        self.asked.append((goal, x, generator, enough))
+        return self.found
+
+
+def towards_the_boundary(oracle, threat, share):
+    """Images at some share of the exact distance from their boundary."""
+    first, second, _ = oracle.model[1].weight.detach().view(3, 1, *oracle.x.shape[1:])
+    slope = torch.where(oracle.y[:, None, None, None] == 0, second - first, first - second)
+    return oracle.x + share * oracle.distance(threat)[:, None, None, None] * threat.steepest(slope)
+
+
+@every
+@pytest.mark.parametrize("targeted", [False, True], ids=["", "targeted"])
+def test_distances_are_those_of_the_images_and_none_is_claimed_without_a_success(attack, targeted, tiny, x, y):
+    target = (y + 1) % 5 if targeted else None
+    near = attack.nearest(tiny, x, y, target, seeded(0))
+    answer = tiny(near.x_adv).argmax(1)
+    assert torch.equal(near.success, answer != y if target is None else answer == target)
+    for x_adv, clean, distance, success in zip(near.x_adv, x, near.distance, near.success, strict=True):
+        expected = LENGTH[type(attack.threat)](x_adv - clean) if success else torch.tensor(torch.inf)
+        torch.testing.assert_close(distance, expected)
+    assert near.success.sum() >= 6
+    assert near.x_adv.min() >= 0
+    assert near.x_adv.max() <= 1
+
+
+@pytest.mark.parametrize("attack", SEARCHES[:3], ids=repr)  # the fourth draws other random numbers
+def test_what_is_within_eps_falls_to_a_call(attack, tiny, x, y):
+    near = attack.nearest(tiny, x, y)
+    eps = 1.02 * near.distance.median().item()
+    fallen = tiny(attack.within(type(attack.threat)(eps))(tiny, x, y)).argmax(1) != y
+    assert (fallen >= (near.distance <= eps)).all()
+    assert 4 <= fallen.sum() < 8
+
+
+@every
+def test_what_is_wrong_already_is_its_own_nearest(attack, tiny, x, y):
+    near = attack.nearest(tiny, x, y, generator=seeded(0))  # the fixture gets the first image wrong
+    assert near.distance[0] == 0
+    assert torch.equal(near.x_adv[0], x[0])
+    assert (near.distance[1:] > 0).all()
+
+
+def test_the_search_is_not_asked_about_what_is_wrong_already(tiny, x, y):
+    told = Told(found=x[1:])
+    generator = seeded(0)
+    near = told.nearest(tiny, x, y, generator=generator)
+    ((goal, asked, given, enough),) = told.asked
+    assert torch.equal(asked, x[1:])
+    assert torch.equal(goal.y, y[1:])
+    assert given is generator
+    assert enough == 0
+    assert near.success.tolist() == [True] + [False] * 7
+    assert near.distance.tolist() == [0.0] + [float("inf")] * 7
+
+
+@pytest.mark.parametrize("threat", [Linf(0.1), L2(0.5)], ids=repr)
+@pytest.mark.parametrize(("share", "found"), [(0.9995, True), (0.99, False), (1.01, True)])
+def test_a_hair_is_added_where_the_boundary_was_just_missed(share, found, threat, oracle):
+    near = Told(threat, found=towards_the_boundary(oracle, threat, share)).nearest(oracle.model, oracle.x, oracle.y)
+    assert (near.success == found).all()
+    expected = max(share, 1.001 * share if share < 1 else share) * oracle.distance(threat)
+    torch.testing.assert_close(
+        near.distance, expected if found else torch.full_like(expected, torch.inf), rtol=1e-4, atol=0
+    )
+
+
+@pytest.mark.parametrize(("stop", "enough"), [(True, 0.1), (False, 0.0)])
+def test_a_call_says_what_is_near_enough_and_pulls_the_rest_back(stop, enough, oracle):
+    threat = Linf(0.1)
+    told = Told(threat, stop_when_fooled=stop, found=oracle.x + 0.3)
+    x_adv = told.search(Misclassify(oracle.model, oracle.y, margin), oracle.x, None)
+    assert told.asked[0][3] == enough
+    torch.testing.assert_close(x_adv, (oracle.x + 0.1).clamp(0, 1))
+
+
+@pytest.mark.parametrize("bf16", [False, True])
+@pytest.mark.parametrize("n", [8, 40])
+def test_many_images_are_searched_on_a_copy_and_judged_on_the_original(n, bf16, tiny):
+    x = torch.rand(n, 3, 8, 8)
+    told = Told(found=x, bf16=bf16)
+    told.nearest(tiny, x, tiny(x).argmax(1))
+    goal = told.asked[0][0]
+    assert isinstance(goal, LowPrecision) == bf16
+    assert ((goal.goal if bf16 else goal).model is tiny) == (n == 8)
+
+
+@pytest.mark.parametrize("threat", [Linf(0.1), L2(0.5)], ids=repr)
+def test_on_a_straight_way_one_look_finds_the_boundary(threat, oracle):
+    far = towards_the_boundary(oracle, threat, 1.5)
+    goal = Misclassify(oracle.model, oracle.y, margin)
+    drawn = Told(threat).draw_back(goal, oracle.x, far, 2)
+    assert (oracle.model(drawn).argmax(1) != oracle.y).all()
+    ratio = threat.norm(drawn - oracle.x) / oracle.distance(threat)
+    assert (ratio > 0.9999).all()
+    assert (ratio < 1.06).all()  # the second look is a tenth beyond the first, wherever that fell just short
+
+
+def test_the_boundary_is_searched_as_by_hand(tiny, x, y):
+    """By false position, in floats and loops; the loss bends on the way."""
+    tiny, x = tiny.double(), x.double()
+    goal = Misclassify(tiny, y, margin)
+    far = x.flip(0)
+    drawn = Told(L2(0.5)).draw_back(goal, x, far, 5)
+    moved = 0
+    for i in range(len(x)):
+        loss = lambda share, i=i: margin(tiny(x[i : i + 1] + share * (far - x)[i : i + 1]), y[i : i + 1]).item()  # noqa: E731
+        low, high = 0.0, 1.0
+        if loss(1.0) > 0:
+            for _ in range(5):
+                zero = loss(low) / (loss(low) - loss(high))
+                middle = low + (high - low) * min(max(zero, 0.1), 0.9)
+                low, high = (low, middle) if loss(middle) > 0 else (middle, high)
+        torch.testing.assert_close(drawn[i], x[i] + high * (far - x)[i])
+        moved += high < 1
+    assert moved >= 3
+
+
+def test_failures_and_what_is_near_enough_stay_where_they_are(oracle):
+    threat = L2(0.5)
+    shares = torch.tensor([0.5, 1.5] * 8)[:, None, None, None]
+    far = towards_the_boundary(oracle, threat, shares)
+    goal = Recorded(Misclassify(oracle.model, oracle.y, margin), torch.arange(16))
+    enough = threat.norm(far - oracle.x).median().item()
+    drawn = Told(threat).draw_back(goal, oracle.x, far, 4, enough)
+    stays = (oracle.model(far).argmax(1) == oracle.y) | (threat.norm(far - oracle.x) <= enough)
+    assert 8 < stays.sum() < 16
+    assert torch.equal((drawn == far).flatten(1).all(1), stays)
+    assert goal.forwards == 16 + 5 * (~stays).sum()
+    assert torch.equal(Told(threat).draw_back(goal, oracle.x, far, 0), far)
+
+
+@pytest.mark.parametrize("attack", [DeepFool(Linf(0.1)), FMN(L2(0.5)), FMN(Linf(0.1))], ids=repr)
+@pytest.mark.parametrize("targeted", [False, True], ids=["", "targeted"])
+def test_success_begins_at_the_exact_distance(attack, targeted, oracle):
+    for i, distance in enumerate(oracle.distance(attack.threat)[:4].tolist()):
+        x, y = oracle.x[i : i + 1], oracle.y[i : i + 1]
+        for share, wins in ((1.03, True), (0.97, False)):
+            here = attack.within(type(attack.threat)(share * distance))
+            x_adv = here(oracle.model, x, y, 1 - y if targeted else None)
+            assert (oracle.model(x_adv).argmax(1) != y).item() == wins
