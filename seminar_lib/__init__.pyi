@@ -1,5 +1,7 @@
 """The public names. This file is the list; ``__init__.py`` reads it."""
 
+from seminar_lib.adaptive import BPDA as BPDA
+from seminar_lib.adaptive import replace_layers as replace_layers
 from seminar_lib.attacks import APGD as APGD
 from seminar_lib.attacks import CW as CW
 from seminar_lib.attacks import FAB as FAB
@@ -23,6 +25,7 @@ from seminar_lib.checkpoints import shipped as shipped
 from seminar_lib.data import load_data as load_data
 from seminar_lib.data.dataset import Dataset as Dataset
 from seminar_lib.data.dataset import Split as Split
+from seminar_lib.diagnosis import diagnose as diagnose
 from seminar_lib.evaluation import Accuracy as Accuracy
 from seminar_lib.evaluation import Report as Report
 from seminar_lib.evaluation import accuracy_against_eps as accuracy_against_eps
