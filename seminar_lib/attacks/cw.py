@@ -42,7 +42,7 @@ class CW(MinimumNorm):
 
     The defaults are the paper's and take thousands of gradients for each image. For a class there is
     ``CW(L2(0.5), binary_steps=5, steps=100, initial_const=0.1)``: on our networks an eighth of the time for distances
-    that are two percent longer. A network that falls at a tenth of such distances wants a smaller ``lr``.
+    that are two percent longer.
 
     Attributes:
         binary_steps: constants that are tried for each image.

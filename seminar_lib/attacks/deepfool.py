@@ -17,11 +17,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import torch
+from torch import Tensor
 
 from seminar_lib.attacks.base import Generator, look
 from seminar_lib.attacks.minimum_norm import MinimumNorm
 from seminar_lib.goals import Goal
-from seminar_lib.threat import L2, PIXELS, Linf
+from seminar_lib.threat import L2, Linf
 from seminar_lib.types import Images, PerExample
 
 LEAST = 0.005  # length of the shortest step, as a share of the distance from x
@@ -53,9 +54,7 @@ class DeepFool(MinimumNorm):
     def __post_init__(self) -> None:
         super().__post_init__()
         if not isinstance(self.threat, Linf | L2):
-            raise TypeError(
-                f"DeepFool steps in Linf or L2; got {self.threat!r}. FMN goes on where pixels are at 0 or 1."
-            )
+            raise TypeError(f"DeepFool steps in Linf or L2; got {self.threat!r}. Take FMN for it.")
         if self.steps < 1 or self.classes < 1:
             raise ValueError(
                 f"DeepFool needs at least one step and one class; got steps={self.steps}, classes={self.classes}."
@@ -83,13 +82,33 @@ class DeepFool(MinimumNorm):
         return self.draw_back(goal, x, found, self.refinements, enough)
 
     def _step(self, goal: Goal, x_adv: Images, least: PerExample) -> Images:
-        """The shortest way to one of the linearised boundaries; none where all slopes are zero."""
+        """The shortest way to one of the linearised boundaries, but no shorter than ``least``."""
+        gaps, slopes = self._linearise(goal, x_adv)
+        directions = torch.stack([self.threat.steepest(slope) for slope in slopes])  # (K, B, C, H, W)
+        dual = (slopes * directions).flatten(2).sum(2)
+        distance, nearest = torch.where(dual > 0, gaps.abs() / dual, torch.inf).min(0)
+        length = torch.maximum(distance.nan_to_num(posinf=0), least)  # without a slope there is nowhere to go
+        return length[:, None, None, None] * directions[nearest, torch.arange(len(x_adv), device=x_adv.device)]
+
+    def _linearise(self, goal: Goal, x_adv: Images) -> tuple[Tensor, Tensor]:
+        """The gaps of the likeliest classes, (K, B), and their gradients, (K, B, C, H, W).
+
+        Raises:
+            ValueError: the logits do not depend on the image as far as autograd can see.
+            FloatingPointError: a gradient holds NaN or infinity.
+        """
         x_adv = x_adv.detach().requires_grad_()
         with torch.enable_grad():
-            gaps = goal.gaps(x_adv, self.classes)
-            slopes = [torch.autograd.grad(gap.sum(), x_adv, retain_graph=True)[0] for gap in gaps.unbind(1)]
-        directions = torch.stack([self.threat.steepest(slope) for slope in slopes])  # (K, B, C, H, W)
-        dual = torch.stack([(slope * d).sum(PIXELS) for slope, d in zip(slopes, directions, strict=True)])
-        distance, nearest = torch.where(dual > 0, gaps.detach().T.abs() / dual, torch.inf).min(0)
-        length = torch.maximum(distance.nan_to_num(posinf=0), least)
-        return length[:, None, None, None] * directions[nearest, torch.arange(len(x_adv), device=x_adv.device)]
+            gaps = goal.gaps(x_adv, self.classes).T
+            if not gaps.requires_grad:
+                raise ValueError(
+                    "The gaps have no gradient with respect to the image: the model detaches its input or runs under "
+                    "no_grad. Give that step a differentiable stand-in (BPDA), or take an attack without gradients."
+                )
+            slopes = torch.stack([torch.autograd.grad(gap.sum(), x_adv, retain_graph=True)[0] for gap in gaps])
+        if not slopes.isfinite().all():
+            raise FloatingPointError(
+                "A gradient holds NaN or infinity. Look for a division by zero, the root or logarithm of 0, or weights "
+                "that have diverged."
+            )
+        return gaps.detach(), slopes

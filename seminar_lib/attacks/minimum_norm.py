@@ -86,8 +86,8 @@ class MinimumNorm(Attack):
     def draw_back(self, goal: Goal, x: Images, x_adv: Images, passes: int, enough: float = 0.0) -> Images:
         """Each success farther away than ``enough`` drawn back along its line to the boundary; failures stay.
 
-        The boundary is searched by false position: next where the loss would cross zero if it were straight between
-        the nearest success and the farthest failure so far.
+        The boundary is searched by false position: next, a hair beyond where the loss would cross zero if it were
+        straight between the nearest success and the farthest failure so far.
 
         Args:
             goal: as for ``approach``.
@@ -104,7 +104,7 @@ class MinimumNorm(Attack):
         low, lead_low = torch.zeros_like(there.loss[rows]), look(aim, clean).loss
         high, lead_high = torch.ones_like(low), there.loss[rows]
         for _ in range(passes):
-            zero = (lead_low / (lead_low - lead_high)).nan_to_num(0.5)
+            zero = (1 + HAIR) * (lead_low / (lead_low - lead_high)).nan_to_num(0.5)
             share = low + (high - low) * zero.clamp(0.1, 0.9)  # near either end it would hardly shorten the interval
             score = look(aim, clean + share[:, None, None, None] * line)
             won = score.success

@@ -58,7 +58,7 @@ EXACT = [  # those that find the optimum of a linear model
 ]
 TO_THE_BOUNDARY = [  # those that stop at the nearest boundary, however much worse the rest of the ball is
     CW(BALL, binary_steps=2, steps=20, initial_const=1.0),
-    CW(BALL, binary_steps=1, steps=10, initial_const=1.0, kappa=0.1, stop_when_fooled=False),
+    CW(BALL, binary_steps=1, steps=10, initial_const=1.0, kappa=0.1, refinements=0, stop_when_fooled=False),
     DeepFool(LINF),
     DeepFool(BALL, steps=3, classes=2, refinements=0),
     FAB(LINF, steps=10),
@@ -66,7 +66,7 @@ TO_THE_BOUNDARY = [  # those that stop at the nearest boundary, however much wor
     FAB(DIAMOND, steps=10),
     FMN(LINF, steps=20),
     FMN(BALL, steps=20, stop_when_fooled=False),
-    FMN(DIAMOND, steps=10),
+    FMN(DIAMOND, steps=20),
 ]
 DRAWING = [  # those that draw random numbers on the way
     Square(LINF, queries=60),

@@ -176,6 +176,18 @@ def test_the_boundary_is_never_searched_in_bfloat16():
     assert DeepFool(bf16=True) == DeepFool()
 
 
+@pytest.mark.parametrize(
+    ("spoil", "error", "words"),
+    [
+        (lambda logits: logits.detach(), ValueError, "no gradient with respect to the image"),
+        (lambda logits: logits + 0 * (logits - logits).sqrt(), FloatingPointError, "NaN or infinity"),
+    ],
+)
+def test_a_model_without_usable_gradients_is_refused(spoil, error, words, tiny, x, y):
+    with pytest.raises(error, match=words):
+        DeepFool()(lambda x: spoil(tiny(x)), x, y)
+
+
 def test_a_goal_without_classes_is_refused(tiny, x):
     with pytest.raises(TypeError, match="Diverge has no boundary"):
         DeepFool().run(Diverge(tiny, tiny(x).detach()), x)

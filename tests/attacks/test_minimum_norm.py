@@ -17,6 +17,7 @@ SEARCHES = [
     DeepFool(Linf(0.05)),
     FMN(L1(3.0), steps=30),
     HopSkipJump(L2(0.2), steps=3, samples=20),
+    FMN(L2(0.2), steps=20, bf16=True),
 ]
 every = pytest.mark.parametrize("attack", SEARCHES, ids=repr)
 seeded = torch.Generator().manual_seed
@@ -56,7 +57,7 @@ def test_distances_are_those_of_the_images_and_none_is_claimed_without_a_success
     assert near.x_adv.max() <= 1
 
 
-@pytest.mark.parametrize("attack", SEARCHES[:3], ids=repr)  # the fourth draws other random numbers
+@pytest.mark.parametrize("attack", SEARCHES[:3], ids=repr)  # the others draw or round otherwise
 def test_what_is_within_eps_falls_to_a_call(attack, tiny, x, y):
     near = attack.nearest(tiny, x, y)
     eps = 1.02 * near.distance.median().item()
@@ -120,12 +121,9 @@ def test_many_images_are_searched_on_a_copy_and_judged_on_the_original(n, bf16, 
 @pytest.mark.parametrize("threat", [Linf(0.1), L2(0.5)], ids=repr)
 def test_on_a_straight_way_one_look_finds_the_boundary(threat, oracle):
     far = towards_the_boundary(oracle, threat, 1.5)
-    goal = Misclassify(oracle.model, oracle.y, margin)
-    drawn = Told(threat).draw_back(goal, oracle.x, far, 2)
+    drawn = Told(threat).draw_back(Misclassify(oracle.model, oracle.y, margin), oracle.x, far, 1)
     assert (oracle.model(drawn).argmax(1) != oracle.y).all()
-    ratio = threat.norm(drawn - oracle.x) / oracle.distance(threat)
-    assert (ratio > 0.9999).all()
-    assert (ratio < 1.06).all()  # the second look is a tenth beyond the first, wherever that fell just short
+    torch.testing.assert_close(threat.norm(drawn - oracle.x), 1.001 * oracle.distance(threat), rtol=1e-4, atol=0)
 
 
 def test_the_boundary_is_searched_as_by_hand(tiny, x, y):
@@ -140,7 +138,7 @@ def test_the_boundary_is_searched_as_by_hand(tiny, x, y):
         low, high = 0.0, 1.0
         if loss(1.0) > 0:
             for _ in range(5):
-                zero = loss(low) / (loss(low) - loss(high))
+                zero = 1.001 * loss(low) / (loss(low) - loss(high))
                 middle = low + (high - low) * min(max(zero, 0.1), 0.9)
                 low, high = (low, middle) if loss(middle) > 0 else (middle, high)
         torch.testing.assert_close(drawn[i], x[i] + high * (far - x)[i])
