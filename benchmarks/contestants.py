@@ -62,19 +62,16 @@ def passes(attack: Attack) -> tuple[int, int]:
 def floor(attack: Attack, model: Classifier) -> Contestant:
     """The bare passes of an attack, in float32; the images come back unchanged."""
     forwards, backwards = passes(attack)
+    gradients = -(-backwards // forwards)  # of each look that has any; more than one where it serves several classes
 
     def run(x: Images, y: Labels) -> Images:
         with frozen(model):
             image = x.detach().requires_grad_()
-            for _ in range(min(forwards, backwards)):
-                torch.autograd.grad(F.cross_entropy(model(image), y), image)
-            with torch.no_grad():
-                for _ in range(forwards - backwards):
-                    model(x)
-            if backwards > forwards:
-                loss = F.cross_entropy(model(image), y)
-                for _ in range(backwards - forwards):
-                    torch.autograd.grad(loss, image, retain_graph=True)
+            for look in range(forwards):
+                with torch.set_grad_enabled(look * gradients < backwards):
+                    loss = F.cross_entropy(model(image), y)
+                for _ in range(gradients if loss.requires_grad else 0):
+                    torch.autograd.grad(loss, image, retain_graph=gradients > 1)
         return x
 
     return run

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -163,6 +164,15 @@ def test_passes_are_the_nominal_ones(tiny: Classifier) -> None:
         assert passes[name] == pytest.approx(expected[name]), name
     for name in ("seminar_lib", "seminar_lib, bf16"):
         assert 0 < passes[name][1] <= 3
+
+
+@pytest.mark.parametrize("attack", SHORT.values(), ids=SHORT)
+def test_the_floor_takes_exactly_the_nominal_passes(attack: Attack, tiny: Classifier) -> None:
+    x = images(3)
+    counts = Counter[str]()
+    with measure.counted(tiny, counts):
+        contestants.floor(attack, tiny)(x, tiny(x).argmax(1))
+    assert (counts["forward"] / 3 - 1, counts["backward"] / 3) == contestants.passes(attack)  # one look was for y
 
 
 def test_the_floor_changes_nothing(tiny: Classifier) -> None:
