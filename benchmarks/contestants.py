@@ -15,6 +15,7 @@ import torch.nn.functional as F
 
 from benchmarks.peers import PEERS, Contestant
 from seminar_lib.attacks import APGD, CW, FAB, FGSM, PGD, Attack, DeepFool, MinimumNorm, Square, autoattack
+from seminar_lib.device import computes_bf16
 from seminar_lib.freeze import frozen
 from seminar_lib.models import Classifier
 from seminar_lib.threat import L2, Linf
@@ -77,14 +78,14 @@ def floor(attack: Attack, model: Classifier) -> Contestant:
     return run
 
 
-def ours(attack: Attack) -> dict[str, Attack | Nearest]:
+def ours(attack: Attack, device: torch.device) -> dict[str, Attack | Nearest]:
     """Our variants of an attack.
 
     Those without stopping take every step on every image, as most peers do. Attacks that compare small differences
-    have no variant in bf16: they set it back.
+    have no variant in bf16: they set it back. Neither has a device that does not compute in it.
     """
     found: dict[str, Attack | Nearest] = {}
-    for low, suffix in ((False, ""), (True, ", bf16")):
+    for low, suffix in ((False, ""), (True, ", bf16"))[: 1 + computes_bf16(device.type)]:
         variant = replace(attack, bf16=low)
         if variant.bf16 != low:
             continue
@@ -123,4 +124,4 @@ def contestants(attack: Attack, model: Classifier) -> tuple[dict[str, Contestant
             absent.append(name)
         except NotImplementedError:
             continue
-    return found | {name: partial(variant, model) for name, variant in ours(attack).items()}, absent
+    return found | {name: partial(variant, model) for name, variant in ours(attack, model.mean.device).items()}, absent

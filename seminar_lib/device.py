@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import platform
 import re
+from functools import cache
 from pathlib import Path
 
 import torch
@@ -16,13 +17,30 @@ def best_device() -> torch.device:
     return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
 
 
+@cache
+def computes_bf16(kind: str) -> bool:
+    """Whether the hardware itself computes in bfloat16; where it does not, doing so costs ten times float32's time.
+
+    GPUs do since NVIDIA's Ampere, CPUs mostly since AVX-512. A laptop's processor often knows no more than AVX2.
+
+    Args:
+        kind: the type of a device, such as "cpu".
+    """
+    if kind == "cuda":
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
+    # The library behind PyTorch's convolutions on CPUs decides at run time, and this is how it is asked.
+    has_library = kind == "cpu" and torch.backends.mkldnn.is_available()
+    return has_library and bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
+
+
 def describe(device: torch.device) -> str:
     """The device in words that a reader can compare with their own."""
     if device.type == "cuda":
         return torch.cuda.get_device_name(device)
     if device.type == "mps":
         return f"{platform.machine()} GPU (mps)"
-    return f"{_processor()}, {torch.get_num_threads()} threads"
+    precision = "" if computes_bf16("cpu") else ", no bfloat16"
+    return f"{_processor()}, {torch.get_num_threads()} threads{precision}"
 
 
 def _processor() -> str:

@@ -26,6 +26,7 @@ from seminar_lib.attacks import Attack
 from seminar_lib.checks import check_labels
 from seminar_lib.data.augment import Augment
 from seminar_lib.data.dataset import Dataset, Split
+from seminar_lib.device import computes_bf16
 from seminar_lib.evaluation import evaluate
 from seminar_lib.files import whole_file
 from seminar_lib.models import Architecture, Classifier, SmallCNN
@@ -50,7 +51,7 @@ class Recipe:
             returned. None turns it off.
         validation: the attack that picks the best epoch on the validation images; None picks by clean accuracy.
         seed: of the initial weights, the order of images and the attacks.
-        bf16: compute in bfloat16 where autocast finds it safe.
+        bf16: compute in bfloat16 where autocast finds it safe and the hardware computes in it, in float32 elsewhere.
 
     Raises:
         ValueError: a number is out of range.
@@ -154,6 +155,7 @@ class _Run:
 
     def __init__(self, recipe: Recipe, data: Dataset, device: torch.device) -> None:
         self.recipe, self.device = recipe, device
+        self.bf16 = recipe.bf16 and computes_bf16(device.type)
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(recipe.seed)
             self.model = recipe.model.build(len(data.classes), data.mean, data.std).to(device)
@@ -181,7 +183,9 @@ class _Run:
             for group in self.optimiser.param_groups:
                 group["lr"] = recipe.rate * recipe.schedule(done)
             self.model.train()
-            with torch.autocast(self.device.type, torch.bfloat16, enabled=recipe.bf16):
+            with torch.autocast(
+                self.device.type, torch.bfloat16, enabled=recipe.bf16 and computes_bf16(self.device.type)
+            ):
                 terms = recipe.objective(self.model, Batch(recipe.augment(x, noise), y, done, noise))
             loss = torch.stack(list(terms.values())).sum()
             if not loss.isfinite():

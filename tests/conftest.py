@@ -35,6 +35,12 @@ def as_users_call_it(monkeypatch) -> None:
     monkeypatch.setattr(jaxtyping.config, "jaxtyping_disable", True)
 
 
+@pytest.fixture
+def in_bf16(monkeypatch) -> None:
+    """As on hardware that computes in bfloat16; where this one does not, emulation is slow, but takes the same path."""
+    monkeypatch.setattr("seminar_lib.attacks.base.computes_bf16", lambda kind: True)
+
+
 @dataclass
 class Oracle:
     """A linear classifier with images that it gets right, where the best attack is a formula.

@@ -176,6 +176,7 @@ def test_an_attack_finds_the_same_with_and_without(attack, tiny, many):
     torch.testing.assert_close(attack(tiny, many, y), few, rtol=0, atol=1e-6)
 
 
+@pytest.mark.usefixtures("in_bf16")
 @pytest.mark.parametrize("bf16", [False, True])
 def test_the_last_word_is_the_callers_own(bf16, tiny, many, monkeypatch):
     """A copy that says the opposite leads the search astray, but never to a result worse than the clean image."""

@@ -7,20 +7,22 @@ promise that the result is never worse than the clean image are here, once.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, fields, replace
+from typing import ClassVar
 
 import torch
 from torch import Tensor
 
 from seminar_lib.checks import check_images, check_labels, check_logits, check_model
+from seminar_lib.device import computes_bf16
 from seminar_lib.freeze import frozen
 from seminar_lib.goals import Goal, Misclassify, Reach, Score
 from seminar_lib.lean import lean
 from seminar_lib.losses import Loss, cross_entropy
 from seminar_lib.threat import Linf, ThreatModel, in_levels
-from seminar_lib.types import Images, Labels, Model
+from seminar_lib.types import Images, Labels, Model, PerExample
 
 Generator = torch.Generator | None
 LENGTHS = {"step_size"}  # fields in pixels of [0, 1]; they print in grey levels, as the radius does
@@ -35,13 +37,16 @@ class Attack(ABC):
         loss: what the search climbs, of (logits, labels).
         stop_when_fooled: leave an example alone once it succeeds, which is all that evaluation needs. Training and
             pictures want the strongest loss instead of the first success: set it to False.
-        bf16: search in bfloat16, several times faster on recent hardware. A success still counts only when float32
-            confirms it.
+        bf16: search in bfloat16 where the hardware computes in it, several times faster; elsewhere in float32 all the
+            same. A success counts only when float32 confirms it.
+        exact: of the class: whether its search compares such small differences that it always runs in the precision of
+            the images; ``bf16`` is then set back to False.
 
     Raises:
         TypeError: ``threat`` is no threat model.
     """
 
+    exact: ClassVar[bool] = False
     threat: ThreatModel = Linf()
     loss: Loss = field(default=cross_entropy, kw_only=True)
     stop_when_fooled: bool = field(default=True, kw_only=True)
@@ -53,6 +58,8 @@ class Attack(ABC):
                 f"{type(self).__name__} needs a threat model, such as {type(self).__name__}(Linf(8/255)); "
                 f"got {self.threat!r}."
             )
+        if self.exact:
+            object.__setattr__(self, "bf16", False)  # the dataclass is frozen
 
     def __repr__(self) -> str:
         """The code that makes this attack, without the fields that have their default values."""
@@ -119,10 +126,20 @@ class Attack(ABC):
             best = Best(x, verdict(goal, x))
             rows = best.unfooled() if self.stop_when_fooled else best.all()
             if len(rows):
-                aim = lean(goal[rows], x[rows])  # for the search alone: verdicts are up to the caller's own model
-                found = self.search(LowPrecision(aim, self.stop_when_fooled) if self.bf16 else aim, x[rows], generator)
+                found = self.search(self.aim(goal[rows], x[rows], self.stop_when_fooled), x[rows], generator)
                 best.offer(rows, found, verdict(goal[rows], found))
             return best.x
+
+    def aim(self, goal: Goal, x: Images, confirm: bool) -> Goal:
+        """The goal as a search sees it, which is all about speed; verdicts are up to the caller's own model.
+
+        Args:
+            goal: on the caller's model.
+            x: the images that the search is about.
+            confirm: of successes, as ``LowPrecision`` takes it.
+        """
+        fast = lean(goal, x)
+        return LowPrecision(fast, confirm) if self.bf16 and computes_bf16(x.device.type) else fast
 
 
 @contextmanager
@@ -165,27 +182,41 @@ def climb(goal: Goal, x: Images) -> tuple[Score, Images]:
     """The score of ``x`` and the gradient of each example's loss with respect to its image.
 
     Raises:
-        ValueError: the loss does not depend on the image as far as autograd can see.
-        FloatingPointError: the gradient holds NaN or infinity.
+        ValueError, FloatingPointError: as ``slopes``.
     """
     x = x.detach().requires_grad_()
     with torch.enable_grad():
         score = goal(x)
+    (grad,) = slopes([score.loss], x)
+    return Score(score.loss.detach(), score.success), grad
+
+
+def slopes(losses: Sequence[PerExample], x: Images) -> list[Images]:
+    """The gradients of several losses that one look at ``x`` gave, each example's with respect to its own image.
+
+    Raises:
+        ValueError: a loss does not depend on the image as far as autograd can see.
+        FloatingPointError: a gradient holds NaN or infinity.
+    """
+    found = []
+    for number, loss in enumerate(losses, 1):
         grad = None
-        if score.loss.requires_grad:
-            (grad,) = torch.autograd.grad(score.loss.sum(), x, allow_unused=True)
+        if loss.requires_grad:
+            (grad,) = torch.autograd.grad(loss.sum(), x, retain_graph=number < len(losses), allow_unused=True)
         if grad is None:
             raise ValueError(
                 "The loss has no gradient with respect to the image: the model detaches its input or runs under "
                 "no_grad. Give that step a differentiable stand-in (BPDA), or take an attack without gradients."
             )
-    # One number tells that all is well. Where it does not (finite numbers too may sum to infinity), look at each image.
-    if not grad.sum().isfinite() and not (finite := grad.isfinite().flatten(1).all(1)).all():
-        raise FloatingPointError(
-            f"The gradient holds NaN or infinity, first for image {int((~finite).nonzero()[0])} of the batch, and an "
-            "attack would go blind. Look for a division by zero, the root or logarithm of 0, or diverged weights."
-        )
-    return Score(score.loss.detach(), score.success), grad
+        # One number tells that all is well. Where it does not (finite numbers too may sum to infinity), look closer.
+        if not grad.sum().isfinite() and not (finite := grad.isfinite().flatten(1).all(1)).all():
+            raise FloatingPointError(
+                f"The gradient holds NaN or infinity, first for image {int((~finite).nonzero()[0])} of the batch, and "
+                "an attack would go blind. Look for a division by zero, the root or logarithm of 0, or diverged "
+                "weights."
+            )
+        found.append(grad)
+    return found
 
 
 @torch.no_grad()

@@ -15,11 +15,12 @@ cross it; and a success is drawn back along its line to the boundary, which is o
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 from torch import Tensor
 
-from seminar_lib.attacks.base import Generator, look
+from seminar_lib.attacks.base import Generator, look, slopes
 from seminar_lib.attacks.minimum_norm import MinimumNorm
 from seminar_lib.goals import Goal
 from seminar_lib.threat import L2, Linf
@@ -32,8 +33,7 @@ LEAST = 0.005  # length of the shortest step, as a share of the distance from x
 class DeepFool(MinimumNorm):
     """Steps to the nearest boundary of the linearised network, in Linf or L2.
 
-    Where a boundary lies is a matter of small differences between logits, so the search always runs in the precision
-    of the images: ``bf16`` is set back to False.
+    Where a boundary lies is a matter of small differences between logits, so the search is exact.
 
     Attributes:
         steps: how often the network is linearised, at most; two or three times are enough for most images.
@@ -46,6 +46,7 @@ class DeepFool(MinimumNorm):
         ValueError: a hyperparameter is out of range.
     """
 
+    exact: ClassVar[bool] = True
     steps: int = 50
     overshoot: float = 0.02
     classes: int = 4
@@ -63,7 +64,6 @@ class DeepFool(MinimumNorm):
             raise ValueError(f"DeepFool needs an overshoot in (0, 1), to cross the boundary; got {self.overshoot}.")
         if self.refinements < 0:
             raise ValueError(f"DeepFool needs refinements >= 0; got {self.refinements}.")
-        object.__setattr__(self, "bf16", False)  # the dataclass is frozen
 
     def approach(self, goal: Goal, x: Images, generator: Generator = None, enough: float = 0.0) -> Images:
         """Up to ``steps`` steps for each image, which leaves the walk at its first success. Nothing is drawn."""
@@ -83,9 +83,9 @@ class DeepFool(MinimumNorm):
 
     def _step(self, goal: Goal, x_adv: Images, least: PerExample) -> Images:
         """The shortest way to one of the linearised boundaries, but no shorter than ``least``."""
-        gaps, slopes = self._linearise(goal, x_adv)
-        directions = torch.stack([self.threat.steepest(slope) for slope in slopes])  # (K, B, C, H, W)
-        dual = (slopes * directions).flatten(2).sum(2)
+        gaps, slants = self._linearise(goal, x_adv)
+        directions = torch.stack([self.threat.steepest(slant) for slant in slants])  # (K, B, C, H, W)
+        dual = (slants * directions).flatten(2).sum(2)
         distance, nearest = torch.where(dual > 0, gaps.abs() / dual, torch.inf).min(0)
         length = torch.maximum(distance.nan_to_num(posinf=0), least)  # without a slope there is nowhere to go
         return length[:, None, None, None] * directions[nearest, torch.arange(len(x_adv), device=x_adv.device)]
@@ -94,21 +94,9 @@ class DeepFool(MinimumNorm):
         """The gaps of the likeliest classes, (K, B), and their gradients, (K, B, C, H, W).
 
         Raises:
-            ValueError: the logits do not depend on the image as far as autograd can see.
-            FloatingPointError: a gradient holds NaN or infinity.
+            ValueError, FloatingPointError: as ``slopes``.
         """
         x_adv = x_adv.detach().requires_grad_()
         with torch.enable_grad():
             gaps = goal.gaps(x_adv, self.classes).T
-            if not gaps.requires_grad:
-                raise ValueError(
-                    "The gaps have no gradient with respect to the image: the model detaches its input or runs under "
-                    "no_grad. Give that step a differentiable stand-in (BPDA), or take an attack without gradients."
-                )
-            slopes = torch.stack([torch.autograd.grad(gap.sum(), x_adv, retain_graph=True)[0] for gap in gaps])
-        if not slopes.isfinite().all():
-            raise FloatingPointError(
-                "A gradient holds NaN or infinity. Look for a division by zero, the root or logarithm of 0, or weights "
-                "that have diverged."
-            )
-        return gaps.detach(), slopes
+        return gaps.detach(), torch.stack(slopes(list(gaps), x_adv))

@@ -12,6 +12,7 @@ A success is kept when it is the nearest so far, and the walk goes on from a poi
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 from torch import Tensor
@@ -33,8 +34,7 @@ BACK = 0.9  # of the way to a success is kept when the walk goes on (beta)
 class FAB(MinimumNorm):
     """A walk along the boundary to each of the likeliest wrong classes, in Linf, L2 or L1.
 
-    Distances to a boundary are small differences, so the search always runs in the precision of the images: ``bf16`` is
-    set back to False.
+    Distances to a boundary are small differences, so the search is exact.
 
     Attributes:
         steps: how often the network is linearised, for each class.
@@ -46,6 +46,7 @@ class FAB(MinimumNorm):
         ValueError: a hyperparameter is out of range.
     """
 
+    exact: ClassVar[bool] = True
     steps: int = 100
     targets: int = 9
     restarts: int = 1
@@ -57,7 +58,6 @@ class FAB(MinimumNorm):
                 "FAB needs at least one step, one target and one restart; "
                 f"got steps={self.steps}, targets={self.targets}, restarts={self.restarts}."
             )
-        object.__setattr__(self, "bf16", False)  # the dataclass is frozen
 
     def approach(self, goal: Goal, x: Images, generator: Generator = None, enough: float = 0.0) -> Images:
         """One walk after the other; an image with a success that is near enough takes part in no more of them."""

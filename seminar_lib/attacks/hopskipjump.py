@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 import torch.nn.functional as F
@@ -35,7 +36,7 @@ class HopSkipJump(MinimumNorm):
     """A walk along the boundary, which needs no loss, no gradient and no logits, in L2 or Linf.
 
     A walk costs about ``samples * 2/3 * steps ** 1.5`` queries for each image, and some 15 at every step. It
-    judges images at the very boundary, so it runs in the precision of the images: ``bf16`` is set back to False.
+    judges images at the very boundary, so the search is exact.
 
     Attributes:
         steps: directions that are estimated and followed.
@@ -47,6 +48,7 @@ class HopSkipJump(MinimumNorm):
         ValueError: a hyperparameter is out of range.
     """
 
+    exact: ClassVar[bool] = True
     steps: int = 20
     samples: int = 100
     starts: int = 100
@@ -61,7 +63,6 @@ class HopSkipJump(MinimumNorm):
             )
         if self.samples < 2:
             raise ValueError(f"HopSkipJump compares directions, at least samples=2; got samples={self.samples}.")
-        object.__setattr__(self, "bf16", False)  # the dataclass is frozen
 
     def approach(self, goal: Goal, x: Images, generator: Generator = None, enough: float = 0.0) -> Images:
         """To the boundary, then in turns a leap away from it and a search back to it, ever nearer to ``x``."""

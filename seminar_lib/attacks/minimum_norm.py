@@ -12,9 +12,8 @@ from typing import NamedTuple
 
 import torch
 
-from seminar_lib.attacks.base import Attack, Generator, LowPrecision, care, look, verdict
+from seminar_lib.attacks.base import Attack, Generator, care, look, verdict
 from seminar_lib.goals import Goal
-from seminar_lib.lean import lean
 from seminar_lib.losses import Loss, margin
 from seminar_lib.types import Flags, Images, Labels, Model, PerExample
 
@@ -73,8 +72,7 @@ class MinimumNorm(Attack):
             x_adv, success = x.clone(), verdict(goal, x).success
             rows = (~success).nonzero().squeeze(1)  # what is wrong already is its own nearest
             if len(rows):
-                aim = lean(goal[rows], x[rows])  # for the search alone: verdicts are up to the caller's own model
-                x_adv[rows] = self.approach(LowPrecision(aim, confirm=True) if self.bf16 else aim, x[rows], generator)
+                x_adv[rows] = self.approach(self.aim(goal[rows], x[rows], confirm=True), x[rows], generator)
                 success[rows] = verdict(goal[rows], x_adv[rows]).success
             denied = (~success).nonzero().squeeze(1)
             if len(denied):

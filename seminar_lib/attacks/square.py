@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -36,8 +36,7 @@ PLANE = (2, 3)  # the dimensions of one channel in a batch (B, C, H, W)
 class Square(Attack):
     """Random search over square windows, for the Linf, L2 and L1 threat models.
 
-    Whether a square is kept hangs on small differences of the loss, so the search always runs in the precision of the
-    images: ``bf16`` is set back to False.
+    Whether a square is kept hangs on small differences of the loss, so the search is exact.
 
     Attributes:
         queries: how many images the model is asked about, for each example.
@@ -49,6 +48,7 @@ class Square(Attack):
         ValueError: a hyperparameter is out of range.
     """
 
+    exact: ClassVar[bool] = True
     queries: int = 5000
     p_init: float = 0.8
     loss: Loss = field(default=margin, kw_only=True)
@@ -61,7 +61,6 @@ class Square(Attack):
             raise ValueError(f"Square needs at least one query; got queries={self.queries}.")
         if not 0 < self.p_init <= 1:
             raise ValueError(f"Square needs p_init, a share of the pixels, in (0, 1]; got {self.p_init}.")
-        object.__setattr__(self, "bf16", False)  # the dataclass is frozen
 
     def search(self, goal: Goal, x: Images, generator: Generator = None) -> Images:
         """The first query goes to stripes or tiles, each later one to a new square."""

@@ -28,6 +28,8 @@ from seminar_lib.goals import Misclassify, Reach, Recorded, Score
 from seminar_lib.losses import dlr, margin, rival_margin
 from seminar_lib.threat import L1, L2, Linf
 
+pytestmark = pytest.mark.usefixtures("in_bf16")
+
 LINF, BALL, DIAMOND = Linf(3 / 255), L2(0.2), L1(2.0)
 
 

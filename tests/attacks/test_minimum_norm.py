@@ -11,6 +11,8 @@ from seminar_lib.goals import Misclassify, Recorded
 from seminar_lib.losses import margin
 from seminar_lib.threat import L1, L2, Linf
 
+pytestmark = pytest.mark.usefixtures("in_bf16")
+
 LENGTH = {Linf: lambda d: d.abs().max(), L2: lambda d: d.square().sum().sqrt(), L1: lambda d: d.abs().sum()}
 SEARCHES = [
     CW(L2(0.2), binary_steps=2, steps=20, initial_const=1.0),
