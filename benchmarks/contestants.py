@@ -81,8 +81,9 @@ def floor(attack: Attack, model: Classifier) -> Contestant:
 def ours(attack: Attack, device: torch.device) -> dict[str, Attack | Nearest]:
     """Our variants of an attack.
 
-    Those without stopping take every step on every image, as most peers do. Attacks that compare small differences
-    have no variant in bf16: they set it back. Neither has a device that does not compute in it.
+    Those without stopping take every step on every image, as most peers do; those that are not drawn back leave a
+    success where it was found, as all peers do. Exact attacks have no variant in bf16, and neither has a device that
+    does not compute in it.
     """
     found: dict[str, Attack | Nearest] = {}
     for low, suffix in ((False, ""), (True, ", bf16"))[: 1 + computes_bf16(device.type)]:
@@ -91,6 +92,8 @@ def ours(attack: Attack, device: torch.device) -> dict[str, Attack | Nearest]:
             continue
         if isinstance(variant, MinimumNorm):
             found[f"seminar_lib{suffix}"] = Nearest(variant)
+            if hasattr(variant, "refinements"):
+                found[f"seminar_lib, not drawn back{suffix}"] = Nearest(replace(variant, refinements=0))
             found[f"seminar_lib, within eps{suffix}"] = variant
         else:
             found[f"seminar_lib{suffix}"] = variant

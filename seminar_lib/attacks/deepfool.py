@@ -8,8 +8,9 @@ values for Linf, the Euclidean length for L2). If the network is linear, class k
     x_adv = x_adv + (1 + overshoot) |gap_k| / |grad gap_k|* steepest(grad gap_k),    clipped to [0, 1]
 
 For a linear classifier one step is exact. Three departures: only the wrong classes with the largest logits are looked
-at; no step is shorter than a small share of the way so far, for a walk that comes ever nearer to a boundary would never
-cross it; and a success is drawn back along its line to the boundary, which is often overshot by more than intended.
+at, and after the first step, near a boundary, hardly more than the class behind it; no step is shorter than a small
+share of the way so far, for a walk that comes ever nearer to a boundary would never cross it; and a success is drawn
+back along its line to the boundary, which is often overshot by more than intended.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from seminar_lib.goals import Goal
 from seminar_lib.threat import L2, Linf
 from seminar_lib.types import Images, PerExample
 
+LATER = 2  # classes that are looked at from the second step on
 LEAST = 0.005  # length of the shortest step, as a share of the distance from x
 
 
@@ -38,7 +40,7 @@ class DeepFool(MinimumNorm):
     Attributes:
         steps: how often the network is linearised, at most; two or three times are enough for most images.
         overshoot: how far beyond the boundary a step leads, as a share of its length.
-        classes: how many wrong classes are looked at, the most likely ones. Each costs a backward pass at every step.
+        classes: how many wrong classes the first step looks at, the most likely ones. Each costs a backward pass.
         refinements: forward passes that draw a success back to the boundary; 0 leaves it where it was found.
 
     Raises:
@@ -70,33 +72,34 @@ class DeepFool(MinimumNorm):
         found = x.clone()
         rows = (~look(goal, x).success).nonzero().squeeze(1)
         x_adv = x[rows]
-        for _ in range(self.steps):
+        for number in range(self.steps):
             if not len(rows):
                 break
-            aim = goal[rows]
+            aim, classes = goal[rows], min(self.classes, LATER) if number else self.classes
             least = LEAST * self.threat.norm(x_adv - x[rows])
-            x_adv = (x_adv + (1 + self.overshoot) * self._step(aim, x_adv, least)).clamp(0, 1)
+            x_adv = (x_adv + (1 + self.overshoot) * self._step(aim, x_adv, classes, least)).clamp(0, 1)
             won = look(aim, x_adv).success
             found[rows[won]] = x_adv[won]
             rows, x_adv = rows[~won], x_adv[~won]
         return self.draw_back(goal, x, found, self.refinements, enough)
 
-    def _step(self, goal: Goal, x_adv: Images, least: PerExample) -> Images:
-        """The shortest way to one of the linearised boundaries, but no shorter than ``least``."""
-        gaps, slants = self._linearise(goal, x_adv)
+    def _step(self, goal: Goal, x_adv: Images, classes: int, least: PerExample) -> Images:
+        """The shortest way to the linearised boundary of one of the classes, but no shorter than ``least``."""
+        gaps, slants = _linearise(goal, x_adv, classes)
         directions = torch.stack([self.threat.steepest(slant) for slant in slants])  # (K, B, C, H, W)
         dual = (slants * directions).flatten(2).sum(2)
         distance, nearest = torch.where(dual > 0, gaps.abs() / dual, torch.inf).min(0)
         length = torch.maximum(distance.nan_to_num(posinf=0), least)  # without a slope there is nowhere to go
         return length[:, None, None, None] * directions[nearest, torch.arange(len(x_adv), device=x_adv.device)]
 
-    def _linearise(self, goal: Goal, x_adv: Images) -> tuple[Tensor, Tensor]:
-        """The gaps of the likeliest classes, (K, B), and their gradients, (K, B, C, H, W).
 
-        Raises:
-            ValueError, FloatingPointError: as ``slopes``.
-        """
-        x_adv = x_adv.detach().requires_grad_()
-        with torch.enable_grad():
-            gaps = goal.gaps(x_adv, self.classes).T
-        return gaps.detach(), torch.stack(slopes(list(gaps), x_adv))
+def _linearise(goal: Goal, x_adv: Images, classes: int) -> tuple[Tensor, Tensor]:
+    """The gaps of the likeliest classes, (K, B), and their gradients, (K, B, C, H, W).
+
+    Raises:
+        ValueError, FloatingPointError: as ``slopes``.
+    """
+    x_adv = x_adv.detach().requires_grad_()
+    with torch.enable_grad():
+        gaps = goal.gaps(x_adv, classes).T
+    return gaps.detach(), torch.stack(slopes(list(gaps), x_adv))
