@@ -17,13 +17,12 @@ from benchmarks.contestants import ATTACKS, HOURS, contestants
 from benchmarks.figure import draw
 from benchmarks.measure import as_rows, race
 from benchmarks.peers import PEERS
+from benchmarks.report import RESULTS, write
 from seminar_lib.checkpoints import load, shipped
 from seminar_lib.data import load_data
 from seminar_lib.device import best_device, describe
 from seminar_lib.evaluation import versions
 from seminar_lib.files import whole_file
-
-RESULTS = Path(__file__).parent.parent / "results" / "benchmarks"
 
 
 def bench(
@@ -76,6 +75,7 @@ def bench(
         if not json:
             print(table(finished), flush=True)
             write(report, path)
+            paint(report, path.with_suffix(".png"))
     print(text.dumps(report, indent=1) if json else f"Written: {path} and {path.with_suffix('.png').name}")
 
 
@@ -139,11 +139,9 @@ def table(race: Mapping[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def write(report: Mapping[str, Any], path: Path) -> None:
-    """The JSON at ``path`` and the figure beside it, each whole or not at all."""
+def paint(report: Mapping[str, Any], path: Path) -> None:
+    """The report's picture, whole or not at all."""
     with whole_file(path) as part:
-        part.write_text(text.dumps(report, indent=1) + "\n", encoding="utf-8")
-    with whole_file(path.with_suffix(".png")) as part:
         draw(report).savefig(part, format="png", dpi=120)
 
 

@@ -7,18 +7,18 @@ on where an interrupted run stopped.
 
 from __future__ import annotations
 
-import json as text
-import logging
 import sys
 import time
 from collections import Counter
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import torch
 import tyro
 
-from benchmarks.__main__ import RESULTS
+from benchmarks.peers.authors import ensemble
+from benchmarks.report import RESULTS, take_up, write
 from seminar_lib.attacks import AutoAttack
 from seminar_lib.attacks.base import verdict
 from seminar_lib.attacks.ensemble import STANDING, WRONG_BEFORE
@@ -26,7 +26,6 @@ from seminar_lib.checkpoints import load
 from seminar_lib.data import load_data
 from seminar_lib.device import best_device, describe
 from seminar_lib.evaluation import Accuracy, versions
-from seminar_lib.files import whole_file
 from seminar_lib.goals import Misclassify
 from seminar_lib.models import Classifier
 from seminar_lib.threat import Linf
@@ -61,18 +60,17 @@ def compare(
     device = best_device()
     path = out or RESULTS / f"autoattack-{device.type}.json"
     settings = {"threat": repr(THREAT), "n": n, "batch_size": batch_size, "seed": seed, "bf16": bf16}
-    report = _resume(path, settings) or {"settings": settings, "models": {}}
+    report = take_up(path, settings)
     report |= {"threads": torch.get_num_threads(), "device": describe(device), "versions": versions()}
     for name in weights:
         model, card = load(name, device)
         batches = list(load_data(card["dataset"]).test.sample(n, seed).to(device).batches(batch_size))
         done = report["models"].setdefault(name, [])
         for number, (x, y) in enumerate(batches[len(done) :], len(done)):
-            runs = [("authors", authors), ("seminar_lib", ours)]
+            runs = [("authors", authors), ("seminar_lib", partial(ours, bf16=bf16))]
             # Turns, so that neither always finds the machine warm.
-            done.append({run: measure(model, x, y, seed, bf16) for run, measure in runs[:: 1 - 2 * (number % 2)]})
-            with whole_file(path) as part:
-                part.write_text(text.dumps(report, indent=1) + "\n", encoding="utf-8")
+            done.append({run: measure(model, x, y, seed) for run, measure in runs[:: 1 - 2 * (number % 2)]})
+            write(report, path)
         print(table(name, done), flush=True)
 
 
@@ -93,19 +91,16 @@ def ours(model: Classifier, x: Images, y: Labels, seed: int, bf16: bool) -> dict
     }
 
 
-def authors(model: Classifier, x: Images, y: Labels, seed: int, bf16: bool) -> dict[str, Any]:
+def authors(model: Classifier, x: Images, y: Labels, seed: int) -> dict[str, Any]:
     """The authors' ensemble on one batch; our verdict counts the survivors of each member."""
-    from pyautoattack import AutoAttack as Theirs
-
-    logging.disable(logging.INFO)
-    ensemble = Theirs(model, norm="Linf", eps=THREAT.eps, version="standard", seed=seed, device=x.device)
+    theirs = ensemble(AutoAttack(THREAT), model, seed)
     standing = _right(model, x, y)
     clean, members, start = int(standing.sum()), {}, time.perf_counter()
     for name in MEMBERS:
         rows, members[name] = standing.nonzero().squeeze(1), 0
         if len(rows):
-            ensemble.attacks_to_run = [name]
-            x_adv, _ = ensemble.run_standard_evaluation(x[rows].contiguous(), y[rows], batch_size=len(rows))
+            theirs.attacks_to_run = [name]
+            x_adv, _ = theirs.run_standard_evaluation(x[rows].contiguous(), y[rows], batch_size=len(rows))
             left = _right(model, x_adv, y[rows]) & THREAT.contains(x_adv, x[rows])
             members[name] = int((~left).sum())
             standing[rows] = left
@@ -129,17 +124,6 @@ def table(name: str, batches: list[dict[str, Any]]) -> str:
 
 def _right(model: Classifier, x: Images, y: Labels) -> Flags:
     return ~verdict(Misclassify(model, y), x).success
-
-
-def _resume(path: Path, settings: dict[str, Any]) -> dict[str, Any] | None:
-    if not path.exists():
-        return None
-    report: dict[str, Any] = text.loads(path.read_text(encoding="utf-8"))
-    if report["settings"] != settings:
-        raise ValueError(
-            f"{path} was measured with other settings, {report['settings']}. Name another file with --out."
-        )
-    return report
 
 
 if __name__ == "__main__":

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
-
 import pytest
 import torch
 
@@ -24,8 +21,7 @@ def test_both_count_each_image_once(fragile: Classifier) -> None:
     x = torch.rand(12, 3, 4, 4)
     y = fragile(x).argmax(1)
     y[0] = (y[0] + 1) % 10
-    for measure in (program.ours, program.authors):
-        run = measure(fragile, x, y, 0, False)
+    for run in (program.ours(fragile, x, y, 0, bf16=False), program.authors(fragile, x, y, 0)):
         assert (run["n"], run["clean"]) == (12, 11)
         assert run["robust"] + sum(run["fooled_by"].values()) == 11
         assert run["fooled_by"]["apgd-ce"] > 0
@@ -36,12 +32,3 @@ def test_the_table_adds_up_the_batches() -> None:
     shown = program.table("toy/a", [{"authors": run | {"seconds": 8.0}, "seminar_lib": run}] * 2)
     assert "| authors | 40.0% [30.9%, 49.8%] | 10 | 10 | 10 | 10 | 16 |" in shown
     assert "4.0 times as fast" in shown
-
-
-def test_other_settings_are_not_mixed_in(tmp_path: Path) -> None:
-    path = tmp_path / "report.json"
-    path.write_text(json.dumps({"settings": {"n": 5}, "models": {"toy/a": [1]}}))
-    assert program._resume(path, {"n": 5}) == {"settings": {"n": 5}, "models": {"toy/a": [1]}}
-    with pytest.raises(ValueError, match=r"other settings.*--out"):
-        program._resume(path, {"n": 6})
-    assert program._resume(tmp_path / "none.json", {"n": 6}) is None

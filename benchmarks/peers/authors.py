@@ -12,12 +12,10 @@ from seminar_lib.types import Images, Labels
 
 def make(attack: Attack, model: Classifier) -> Any:
     """The same attack as its authors make it."""
-    from pyautoattack import AutoAttack as Theirs
     from pyautoattack.autopgd_base import APGDAttack
     from pyautoattack.fab_pt import FABAttack_PT
     from pyautoattack.square import SquareAttack
 
-    logging.getLogger("pyautoattack").setLevel(logging.WARNING)
     common = {"norm": type(attack.threat).__name__, "eps": attack.threat.eps, "device": model.mean.device}
     match attack:
         case APGD():
@@ -40,9 +38,17 @@ def make(attack: Attack, model: Classifier) -> Any:
         case AutoAttack():
 
             def run(x: Images, y: Labels) -> Images:
-                ensemble = Theirs(model, version=attack.version, seed=0, **common)
-                found: Images = ensemble.run_standard_evaluation(x, y, batch_size=len(x))[0]
+                found: Images = ensemble(attack, model, seed=0).run_standard_evaluation(x, y, batch_size=len(x))[0]
                 return found
 
             return run
     raise NotImplementedError
+
+
+def ensemble(attack: AutoAttack, model: Classifier, seed: int) -> Any:
+    """The ensemble of the same version."""
+    from pyautoattack import AutoAttack as Theirs
+
+    logging.getLogger("pyautoattack").setLevel(logging.WARNING)
+    norm, eps = type(attack.threat).__name__, attack.threat.eps
+    return Theirs(model, norm=norm, eps=eps, version=attack.version, seed=seed, device=model.mean.device)

@@ -1,0 +1,34 @@
+"""A report that grows while it is measured: written whole after each part, and taken up again by the same command."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from seminar_lib.files import whole_file
+
+RESULTS = Path(__file__).parent.parent / "results" / "benchmarks"
+
+
+def take_up(path: Path, settings: Mapping[str, Any]) -> dict[str, Any]:
+    """The report at ``path``, or a new one without results.
+
+    Raises:
+        ValueError: what is there was measured with other settings.
+    """
+    if not path.exists():
+        return {"settings": dict(settings), "models": {}}
+    report: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    if report["settings"] != settings:
+        raise ValueError(
+            f"{path} was measured with other settings, {report['settings']}. Name another file with --out."
+        )
+    return report
+
+
+def write(report: Mapping[str, Any], path: Path) -> None:
+    """Write the report, whole or not at all."""
+    with whole_file(path) as part:
+        part.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")

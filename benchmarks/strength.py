@@ -1,0 +1,104 @@
+"""Every attack beside the same attack of other libraries, by what it finds: ``python -m benchmarks.strength``.
+
+Nothing is timed, so each runs once and other work may go on beside it. On a CPU all of it takes hours: what has been
+measured is written after every contestant, and the same command goes on where an interrupted run stopped.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import torch
+import tyro
+
+from benchmarks.contestants import ATTACKS, HOURS, contestants
+from benchmarks.measure import Result, observe
+from benchmarks.peers import PEERS
+from benchmarks.report import RESULTS, take_up, write
+from seminar_lib.checkpoints import load
+from seminar_lib.data import load_data
+from seminar_lib.device import best_device, describe
+from seminar_lib.evaluation import Accuracy, versions
+
+OURS = ("seminar_lib", "seminar_lib, bf16")  # the variants that a user gets
+
+
+def compare(
+    weights: tuple[str, ...] = ("signs/standard", "signs/pgd_at", "cifar10/standard", "cifar10/pgd_at"),
+    attacks: tuple[str, ...] = tuple(title for title in ATTACKS if title not in HOURS),
+    n: int = 512,
+    batch_size: int = 128,
+    threads: int | None = None,
+    seed: int = 0,
+    out: Path | None = None,
+) -> None:
+    """Robust accuracy that each contestant leaves, and how far away its images are.
+
+    Args:
+        weights: shipped weights or paths; each is attacked on test images of the data set that its card names.
+        attacks: some of those of the other benchmark.
+        n: how many test images.
+        batch_size: images at a time.
+        threads: of the CPU; by default PyTorch's choice.
+        seed: of the choice of images and of the random starts.
+        out: the JSON to write, and to go on with; results/benchmarks/strength-DEVICE.json by default.
+    """
+    if threads is not None:
+        torch.set_num_threads(threads)
+    if unknown := set(attacks) - set(ATTACKS):
+        raise ValueError(f"--attacks are some of {', '.join(ATTACKS)}; got {', '.join(sorted(unknown))}.")
+    device = best_device()
+    path = out or RESULTS / f"strength-{device.type}.json"
+    report = take_up(path, {"n": n, "batch_size": batch_size, "seed": seed})
+    report |= {"device": describe(device), "versions": versions()}
+    for name in weights:
+        model, card = load(name, device)
+        batches = list(load_data(card["dataset"]).test.sample(n, seed).to(device).batches(batch_size))
+        for title in attacks:
+            attack = ATTACKS[title]
+            done = report["models"].setdefault(name, {}).setdefault(title, {"settings": repr(attack), "found": {}})
+            running, _ = contestants(attack, model)
+            for contestant in (*PEERS, *OURS):
+                if contestant in running and contestant not in done["found"]:
+                    result = observe(contestant, running[contestant], model, batches, attack, seed)
+                    done["found"][contestant] = as_dict(result)
+                    write(report, path)
+            print(table(name, title, done), flush=True)
+
+
+def as_dict(result: Result) -> dict[str, Any]:
+    """What a contestant found, as plain values."""
+    return {
+        "robust_accuracy": vars(result.accuracy),
+        "median_distance": result.distance,
+        "forwards": result.forwards,
+        "backwards": result.backwards,
+    }
+
+
+def table(name: str, title: str, done: dict[str, Any]) -> str:
+    """One attack on one model, as Markdown; last, how ours compares with the strongest peer."""
+    lines = [
+        f"\n{title} on {name}: `{done['settings']}`\n",
+        "| | robust accuracy | median distance | forwards | backwards |",
+        "|---|---|---|---|---|",
+    ]
+    left = {}
+    for contestant, found in done["found"].items():
+        accuracy, distance = Accuracy(**found["robust_accuracy"]), found["median_distance"]
+        left[contestant] = accuracy.accuracy
+        shown = "" if distance is None else f"{distance:.3g}"
+        lines.append(f"| {contestant} | {accuracy} | {shown} | {found['forwards']:.1f} | {found['backwards']:.1f} |")
+    if peers := [left[peer] for peer in PEERS if peer in left]:
+        verdicts = [f"{ours} {100 * (left[ours] - min(peers)):+.1f}" for ours in OURS if ours in left]
+        lines.append(f"\nPoints above the strongest peer: {', '.join(verdicts)}")
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    try:
+        tyro.cli(compare, prog="python -m benchmarks.strength")
+    except (ValueError, OSError) as error:
+        sys.exit(f"error: {error}")

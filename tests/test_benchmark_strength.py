@@ -1,0 +1,71 @@
+"""The comparison of strength: what each contestant found, measured once, and an interrupted run that goes on."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+
+from benchmarks import strength as program
+from benchmarks.peers import PEERS
+from benchmarks.report import take_up
+from seminar_lib.attacks import FGSM
+from seminar_lib.checkpoints import save
+from seminar_lib.data.dataset import Dataset, Split
+from seminar_lib.models import SmallCNN
+from seminar_lib.threat import Linf
+
+MEAN, STD = (0.5,) * 3, (0.25,) * 3
+
+
+@pytest.fixture
+def weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Weights of a small network, whose card names a data set of random images."""
+    split = Split(torch.randint(256, (12, 3, 32, 32), dtype=torch.uint8), torch.arange(12) % 10)
+    data = {"noise": Dataset("noise", tuple("0123456789"), MEAN, STD, lambda name: split)}
+    monkeypatch.setattr(program, "load_data", data.__getitem__)
+    monkeypatch.setattr(program, "best_device", lambda: torch.device("cpu"))
+    monkeypatch.setitem(program.ATTACKS, "FGSM", FGSM(Linf(1 / 255)))
+    save(tmp_path / "small", SmallCNN(8).build(10, MEAN, STD), SmallCNN(8), {"dataset": "noise"})
+    return str(tmp_path / "small")
+
+
+def test_what_was_measured_is_not_measured_again(
+    weights: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out, observed = tmp_path / "report.json", []
+    observe = program.observe
+
+    def interrupted(name: str, *rest: object) -> object:
+        observed.append(name)
+        if len(observed) == 2:
+            raise KeyboardInterrupt
+        return observe(name, *rest)
+
+    monkeypatch.setattr(program, "observe", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        program.compare((weights,), ("FGSM",), n=12, batch_size=6, out=out)
+    program.compare((weights,), ("FGSM",), n=12, batch_size=6, out=out)
+    assert observed[1:].count(observed[0]) == 0
+    found = json.loads(out.read_text())["models"][weights]["FGSM"]["found"]
+    assert list(found) == [observed[0], *observed[2:]]
+    assert "seminar_lib" in found
+    assert all(run["robust_accuracy"]["n"] == 12 for run in found.values())
+    if found.keys() & PEERS.keys():
+        assert "Points above the strongest peer: seminar_lib +0.0" in capsys.readouterr().out
+
+
+def test_an_attack_that_is_not_there_is_refused(weights: str, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"--attacks are some of FGSM, PGD-20.*; got FSGM"):
+        program.compare((weights,), ("FSGM",), out=tmp_path / "report.json")
+
+
+def test_other_settings_are_not_mixed_in(tmp_path: Path) -> None:
+    path = tmp_path / "report.json"
+    path.write_text(json.dumps({"settings": {"n": 5}, "models": {"toy/a": [1]}}))
+    assert take_up(path, {"n": 5}) == {"settings": {"n": 5}, "models": {"toy/a": [1]}}
+    with pytest.raises(ValueError, match=r"other settings.*--out"):
+        take_up(path, {"n": 6})
+    assert take_up(tmp_path / "none.json", {"n": 6}) == {"settings": {"n": 6}, "models": {}}
