@@ -18,7 +18,7 @@ from typing import Any
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
-from torch import Tensor
+from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from tqdm.auto import tqdm
 
@@ -32,6 +32,8 @@ from seminar_lib.files import whole_file
 from seminar_lib.models import Architecture, Classifier, SmallCNN
 from seminar_lib.objectives import Batch, CrossEntropy, Objective
 from seminar_lib.schedules import OneCycle
+
+PARTS: dict[str, Callable[[Classifier], nn.Module]] = {"all": lambda model: model, "head": lambda model: model.head}
 
 
 @dataclass(frozen=True)
@@ -52,9 +54,12 @@ class Recipe:
         validation: the attack that picks the best epoch on the validation images; None picks by clean accuracy.
         seed: of the initial weights, the order of images and the attacks.
         bf16: compute in bfloat16 where autocast finds it safe and the hardware computes in it, in float32 elsewhere.
+        start: the stage before: its best weights are where this one starts. None starts from fresh weights.
+        trains: ``"all"`` of the network, or the ``"head"`` alone: the rest then stands still, its BatchNorm statistics
+            too.
 
     Raises:
-        ValueError: a number is out of range.
+        ValueError: a number is out of range, or the stage before trains another network or on other images.
     """
 
     dataset: str = "signs"
@@ -70,6 +75,8 @@ class Recipe:
     validation: Attack | None = None
     seed: int = 0
     bf16: bool = True
+    start: Recipe | None = None
+    trains: str = "all"
 
     def __post_init__(self) -> None:
         if self.epochs < 1 or self.batch_size < 1:
@@ -81,6 +88,13 @@ class Recipe:
             raise ValueError(f"A recipe needs a finite learning rate > 0; got rate={self.rate}.")
         if self.ema is not None and not 0 <= self.ema < 1:
             raise ValueError(f"ema is the share of the average that a step keeps, 0 <= ema < 1; got {self.ema}.")
+        if self.trains not in PARTS:
+            raise ValueError(f"trains is one of {', '.join(map(repr, PARTS))}; got {self.trains!r}.")
+        if self.start and (self.start.model, self.start.dataset) != (self.model, self.dataset):
+            raise ValueError(
+                f"A stage goes on with the network and the images of the one before, {self.start.model} on "
+                f"{self.start.dataset!r}; got {self.model} on {self.dataset!r}."
+            )
 
 
 @dataclass
@@ -115,9 +129,10 @@ def fit(
     """Train by the recipe.
 
     Args:
-        recipe: what to do.
+        recipe: what to do. A stage before it is trained first.
         data: the data set that ``recipe.dataset`` names.
-        folder: where the state is kept after each epoch. When it holds the state of the same recipe, that run goes on.
+        folder: where the state is kept after each epoch; that of the stage before is in ``start`` inside it. When it
+            holds the state of the same recipe, that run goes on.
         device: where to train.
         progress: show bars.
 
@@ -133,7 +148,10 @@ def fit(
         if len(split) == 0:
             raise ValueError(f"The {name} split of {data.name!r} holds no images.")
         check_labels(split.labels, split.images, len(data.classes), f"{name}.labels")
-    run = _Run(recipe, data, torch.device(device))
+    before = None
+    if recipe.start:
+        before = fit(recipe.start, data, Path(folder) / "start" if folder else None, device, progress).best
+    run = _Run(recipe, data, torch.device(device), before)
     state = Path(folder) / "state.safetensors" if folder else None
     if state and state.exists():
         try:
@@ -153,17 +171,21 @@ def fit(
 class _Run:
     """A training run between two epochs: the network, its average, the optimiser, and what happened so far."""
 
-    def __init__(self, recipe: Recipe, data: Dataset, device: torch.device) -> None:
+    def __init__(self, recipe: Recipe, data: Dataset, device: torch.device, before: Classifier | None) -> None:
         self.recipe, self.device = recipe, device
         self.bf16 = recipe.bf16 and computes_bf16(device.type)
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(recipe.seed)
             self.model = recipe.model.build(len(data.classes), data.mean, data.std).to(device)
+        if before:
+            self.model.load_state_dict(before.state_dict())
+        self.objective = recipe.objective.begin(before)
+        self.learning = PARTS[recipe.trains](self.model.requires_grad_(False)).requires_grad_()
         self.model.to(memory_format=torch.channels_last)
         # Without an average, the "average" is the latest weights: decay 0.
         self.average = AveragedModel(self.model, multi_avg_fn=get_ema_multi_avg_fn(recipe.ema or 0.0), use_buffers=True)
         self.optimiser = torch.optim.SGD(
-            self.model.parameters(), recipe.rate, momentum=0.9, nesterov=True, weight_decay=recipe.weight_decay
+            self.learning.parameters(), recipe.rate, momentum=0.9, nesterov=True, weight_decay=recipe.weight_decay
         )
         self.best: dict[str, Tensor] = {}
         self.history: list[dict[str, float]] = []
@@ -182,11 +204,12 @@ class _Run:
             done = (epoch + step / steps) / recipe.epochs
             for group in self.optimiser.param_groups:
                 group["lr"] = recipe.rate * recipe.schedule(done)
-            self.model.train()
+            self.model.eval()
+            self.learning.train()
             with torch.autocast(
                 self.device.type, torch.bfloat16, enabled=recipe.bf16 and computes_bf16(self.device.type)
             ):
-                terms = recipe.objective(self.model, Batch(recipe.augment(x, noise), y, done, noise))
+                terms = self.objective(self.model, Batch(recipe.augment(x, noise), y, done, noise))
             loss = torch.stack(list(terms.values())).sum()
             if not loss.isfinite():
                 raise self.diverged(f"the loss is {loss.item()} in epoch {epoch + 1}, step {step + 1}")
@@ -264,4 +287,4 @@ class _Run:
         """A copy of the network with these weights, ready for use."""
         model = deepcopy(self.model)
         model.load_state_dict(weights)
-        return model.eval()
+        return model.requires_grad_().eval()

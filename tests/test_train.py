@@ -147,6 +147,66 @@ def test_a_run_leaves_nothing_but_its_state(tmp_path):
     assert [path.name for path in (tmp_path / "new" / "folder").iterdir()] == ["state.safetensors"]
 
 
+# --- stages ---------------------------------------------------------------------------------------------------------
+
+
+HEAD = replace(PLAIN, start=replace(FULL, epochs=2), trains="head", seed=1)
+
+
+def test_a_stage_starts_from_the_best_of_the_one_before_and_moves_its_part_alone(watch):
+    seen = []
+    watch(lambda model, batch: seen.append(deepcopy(model)))
+    trained = run(replace(HEAD, objective=Watched()))
+    before = run(HEAD.start).best.state_dict()
+    assert all(map(torch.equal, seen[0].state_dict().values(), before.values()))
+    for name, weights in trained.last.state_dict().items():
+        assert torch.equal(weights, before[name]) != name.startswith("head."), name
+    assert not any(model.backbone.training for model in seen)
+    assert all(parameter.requires_grad for parameter in trained.last.parameters())
+
+
+@pytest.mark.parametrize("step", [2 * STEPS, 2 * STEPS + 4], ids=["between stages", "in the second"])
+def test_stages_that_were_interrupted_end_with_the_same_bits(step, watch, tmp_path):
+    recipe = replace(HEAD, objective=Watched(), start=replace(HEAD.start, objective=Watched(FULL.objective)))
+    uninterrupted = run(recipe)
+    watch(interrupt_at(step))
+    with pytest.raises(KeyboardInterrupt):
+        run(recipe, tmp_path)
+    watch(lambda model, batch: None)
+    assert_same_bits(run(recipe, tmp_path), uninterrupted)
+
+
+@dataclass(frozen=True)
+class Remembering(CrossEntropy):
+    """Takes down which network each training began from."""
+
+    def begin(self, before):
+        Remembering.began.append(before)
+        return self
+
+
+def test_an_objective_is_told_where_its_training_starts():
+    Remembering.began = []
+    run(replace(HEAD, objective=Remembering(), start=replace(HEAD.start, objective=Remembering())))
+    first, second = Remembering.began
+    assert first is None
+    clean = replace(HEAD.start, objective=CrossEntropy())
+    assert all(map(torch.equal, second.state_dict().values(), run(clean).best.state_dict().values()))
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"trains": "tail"}, "trains is one of 'all', 'head'; got 'tail'"),
+        ({"model": SmallCNN(4)}, "goes on with the network and the images of the one before.*SmallCNN.*width=4"),
+        ({"dataset": "signs"}, "goes on with the network and the images of the one before.*'toy'.*'signs'"),
+    ],
+)
+def test_a_stage_that_does_not_fit_is_refused(change, words):
+    with pytest.raises(ValueError, match=words):
+        replace(HEAD, **change)
+
+
 # --- what a run does ------------------------------------------------------------------------------------------------
 
 

@@ -33,6 +33,13 @@ class Batch(NamedTuple):
 class Objective(ABC):
     """A sum of named terms; each is drawn in the training curves under its name."""
 
+    def begin(self, before: Classifier | None) -> Objective:
+        """The same objective at the beginning of a training from ``before``, the network of an earlier stage.
+
+        Itself, unless it has to remember that network as it was.
+        """
+        return self
+
     @abstractmethod
     def __call__(self, model: Classifier, batch: Batch) -> dict[str, Tensor]:
         """The terms, already weighted, each a scalar; the loss is their sum."""
