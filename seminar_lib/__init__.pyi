@@ -22,6 +22,10 @@ from seminar_lib.attacks import worst_case as worst_case
 from seminar_lib.checkpoints import load as load
 from seminar_lib.checkpoints import save as save
 from seminar_lib.checkpoints import shipped as shipped
+from seminar_lib.contrastive import hard_positive_sup_con as hard_positive_sup_con
+from seminar_lib.contrastive import nt_xent as nt_xent
+from seminar_lib.contrastive import sup_con as sup_con
+from seminar_lib.correlation import cross_correlation as cross_correlation
 from seminar_lib.data import load_data as load_data
 from seminar_lib.data.dataset import Dataset as Dataset
 from seminar_lib.data.dataset import Split as Split

@@ -111,5 +111,36 @@ def check_logits(logits: Tensor, x: Tensor) -> None:
         )
 
 
+def check_views(z: Tensor, z2: Tensor) -> None:
+    """Refuse anything but two non-empty batches of embeddings of one shape (B, D).
+
+    Raises:
+        ValueError: a shape is wrong, or they differ.
+    """
+    if z.ndim != 2 or 0 in z.shape or z.shape != z2.shape:
+        raise ValueError(
+            "z and z2 must be embeddings (B, D) of two views of the same images, row by row; got shapes "
+            f"{tuple(z.shape)} and {tuple(z2.shape)}. Embed both views of every image with the same network."
+        )
+
+
+def check_embeddings(z: Tensor, y: Tensor) -> None:
+    """Refuse anything but a non-empty batch of embeddings (B, D) with a label for each.
+
+    Raises:
+        ValueError: a shape is wrong.
+    """
+    if z.ndim != 2 or 0 in z.shape:
+        raise ValueError(
+            f"z must be a batch of embeddings (B, D); got shape {tuple(z.shape)}. Two views stand one below the other: "
+            "torch.cat([z, z2])."
+        )
+    if y.shape != z.shape[:1]:
+        raise ValueError(
+            f"y needs one label for each of {len(z)} embeddings, shape ({len(z)},); got shape {tuple(y.shape)}. Two "
+            "views take the labels twice: torch.cat([y, y])."
+        )
+
+
 def _first(flags: Tensor) -> int:
     return int(flags.nonzero()[0])
