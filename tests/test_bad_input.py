@@ -47,6 +47,7 @@ SETTINGS = {
     "rate NaN": (lambda: Recipe(rate=NAN), "rate=nan"),
     "ema 1": (lambda: Recipe(ema=1.0), "0 <= ema < 1; got 1.0"),
     "warmup 2": (lambda: AdversarialTraining(warmup=2.0), "share of the training, in [0, 1]; got 2.0"),
+    "no attack": (lambda: AdversarialTraining(Linf(8 / 255)), "AdversarialTraining needs an attack, such as PGD(Linf("),
     "crop negative": (lambda: Augment(crop=-1), "crop >= 0 pixels and jitter in [0, 1]; got crop=-1"),
     "jitter 2": (lambda: Augment(jitter=2.0), "jitter=2.0"),
     "ViT for grey images": (lambda: ViT().build(10, (0.5,), (0.2,)), "Take SmallCNN or ResNet18."),

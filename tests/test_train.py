@@ -55,9 +55,12 @@ class Watched(Objective):
 
     inner: Objective = CrossEntropy()
 
-    def __call__(self, model, batch):
+    def prepare(self, model, batch):
         Watched.watch(model, batch)
-        return self.inner(model, batch)
+        return self.inner.prepare(model, batch)
+
+    def terms(self, model, batch):
+        return self.inner.terms(model, batch)
 
 
 def interrupt_at(step: int):

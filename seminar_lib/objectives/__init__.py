@@ -3,5 +3,6 @@
 from seminar_lib.objectives.adversarial import AdversarialTraining
 from seminar_lib.objectives.base import Batch, Objective
 from seminar_lib.objectives.cross_entropy import CrossEntropy
+from seminar_lib.objectives.minmax import MinMax
 
-__all__ = ["AdversarialTraining", "Batch", "CrossEntropy", "Objective"]
+__all__ = ["AdversarialTraining", "Batch", "CrossEntropy", "MinMax", "Objective"]

@@ -15,5 +15,5 @@ from seminar_lib.objectives.base import Batch, Objective
 class CrossEntropy(Objective):
     """The mean of -log p_y over the batch."""
 
-    def __call__(self, model: Classifier, batch: Batch) -> dict[str, Tensor]:
+    def terms(self, model: Classifier, batch: Batch) -> dict[str, Tensor]:
         return {"clean": F.cross_entropy(model(batch.x), batch.y)}
