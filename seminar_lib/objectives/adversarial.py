@@ -16,12 +16,26 @@ from torch import Tensor
 
 from seminar_lib.models import Classifier
 from seminar_lib.objectives.base import Batch
+from seminar_lib.objectives.cross_entropy import check_smoothing
 from seminar_lib.objectives.minmax import MinMax
 
 
 @dataclass(frozen=True)
 class AdversarialTraining(MinMax):
-    """Cross-entropy on adversarial images only."""
+    """Cross-entropy on adversarial images only.
+
+    Attributes:
+        smoothing: of the labels, in [0, 1), as in ``CrossEntropy``. The attack climbs its own loss, without it.
+
+    Raises:
+        TypeError, ValueError: as ``MinMax``; ``smoothing`` is not in [0, 1).
+    """
+
+    smoothing: float = 0.0
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_smoothing(self.smoothing)
 
     def terms(self, model: Classifier, batch: Batch) -> dict[str, Tensor]:
-        return {"adversarial": F.cross_entropy(model(batch.x_adv), batch.y)}
+        return {"adversarial": F.cross_entropy(model(batch.x_adv), batch.y, label_smoothing=self.smoothing)}

@@ -12,10 +12,12 @@ from seminar_lib.threat import L2, Linf
 ATTACK = PGD(Linf(4 / 255), steps=2, stop_when_fooled=False)
 AGAINST_ATTACKS = [
     AdversarialTraining(ATTACK),
+    AdversarialTraining(ATTACK, smoothing=0.1),
     AdversarialTraining(PGD(L2(0.3), steps=2, stop_when_fooled=False)),
 ]
 OBJECTIVES = [
     CrossEntropy(),
+    CrossEntropy(smoothing=0.1),
     *AGAINST_ATTACKS,
 ]
 every = pytest.mark.parametrize("objective", OBJECTIVES, ids=repr)
