@@ -4,5 +4,6 @@ from seminar_lib.objectives.adversarial import AdversarialTraining
 from seminar_lib.objectives.base import Batch, Objective
 from seminar_lib.objectives.cross_entropy import CrossEntropy
 from seminar_lib.objectives.minmax import MinMax
+from seminar_lib.objectives.trades import TRADES
 
-__all__ = ["AdversarialTraining", "Batch", "CrossEntropy", "MinMax", "Objective"]
+__all__ = ["TRADES", "AdversarialTraining", "Batch", "CrossEntropy", "MinMax", "Objective"]

@@ -6,14 +6,15 @@ import pytest
 import torch
 
 from seminar_lib.attacks import PGD
-from seminar_lib.objectives import AdversarialTraining, Batch, CrossEntropy
+from seminar_lib.objectives import TRADES, AdversarialTraining, Batch, CrossEntropy
 from seminar_lib.threat import L2, Linf
 
 ATTACK = PGD(Linf(4 / 255), steps=2, stop_when_fooled=False)
 AGAINST_ATTACKS = [
     AdversarialTraining(ATTACK),
     AdversarialTraining(ATTACK, smoothing=0.1),
-    AdversarialTraining(PGD(L2(0.3), steps=2, stop_when_fooled=False)),
+    TRADES(ATTACK),
+    TRADES(PGD(L2(0.3), steps=2, stop_when_fooled=False), beta=1.0),
 ]
 OBJECTIVES = [
     CrossEntropy(),
@@ -134,8 +135,9 @@ def test_what_the_attack_finds_is_inside_the_ball(objective, model, x, y):
     assert not x_adv.requires_grad
 
 
+@pytest.mark.parametrize("kind", [AdversarialTraining, TRADES])
 @pytest.mark.parametrize(("progress", "share"), [(0.0, 0.001), (0.1, 0.25), (0.4, 1.0), (0.9, 1.0)])
-def test_the_ball_grows_during_the_warmup(progress, share, model, x, y):
+def test_the_ball_grows_during_the_warmup(kind, progress, share, model, x, y):
     attack = PGD(Linf(8 / 255), steps=5, stop_when_fooled=False)
-    x_adv = AdversarialTraining(attack, warmup=0.4).prepare(model, Batch(x, y, progress)).x_adv
+    x_adv = kind(attack, warmup=0.4).prepare(model, Batch(x, y, progress)).x_adv
     assert (x_adv - x).abs().max().item() == pytest.approx(share * 8 / 255, rel=1e-2)
