@@ -15,7 +15,7 @@ from seminar_lib.data.dataset import Split
 from seminar_lib.evaluation import Accuracy, accuracy_against_eps, evaluate
 from seminar_lib.goals import Expectation, Misclassify
 from seminar_lib.models import ViT
-from seminar_lib.objectives import TRADES, AdversarialTraining, CrossEntropy
+from seminar_lib.objectives import MART, TRADES, AdversarialTraining, CrossEntropy
 from seminar_lib.threat import L2, Linf
 from seminar_lib.train import Recipe
 
@@ -56,6 +56,9 @@ SETTINGS = {
     "TRADES warmup": (lambda: TRADES(warmup=NAN), "share of the training, in [0, 1]; got nan"),
     "TRADES without noise": (lambda: TRADES(PGD(random_start=False)), "start at random; got attack=PGD(Linf(8/255)"),
     "TRADES by FGSM": (lambda: TRADES(FGSM()), "start at random; got attack=FGSM(Linf(8/255))"),
+    "MART negative": (lambda: MART(beta=-1.0), "MART needs a finite weight beta >= 0; got -1.0"),
+    "MART NaN": (lambda: MART(beta=NAN), "beta >= 0; got nan"),
+    "MART warmup": (lambda: MART(warmup=-1.0), "in [0, 1]; got -1.0"),
     "crop negative": (lambda: Augment(crop=-1), "crop >= 0 pixels and jitter in [0, 1]; got crop=-1"),
     "jitter 2": (lambda: Augment(jitter=2.0), "jitter=2.0"),
     "ViT for grey images": (lambda: ViT().build(10, (0.5,), (0.2,)), "Take SmallCNN or ResNet18."),

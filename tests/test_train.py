@@ -16,7 +16,7 @@ from seminar_lib.data.augment import Augment
 from seminar_lib.data.dataset import Dataset, Split
 from seminar_lib.evaluation import evaluate
 from seminar_lib.models import SmallCNN
-from seminar_lib.objectives import TRADES, AdversarialTraining, CrossEntropy, Objective
+from seminar_lib.objectives import MART, TRADES, AdversarialTraining, CrossEntropy, Objective
 from seminar_lib.schedules import Drops
 from seminar_lib.threat import Linf
 from seminar_lib.train import Recipe, Trained, fit
@@ -230,12 +230,17 @@ def test_history_holds_the_mean_of_each_term_and_the_validation():
         assert row["robust accuracy"] == row["score"] <= row["clean accuracy"]
 
 
-def test_every_term_of_an_objective_is_in_the_history():
-    recipe = replace(FULL, objective=TRADES(ATTACK), epochs=1)
+@pytest.mark.parametrize(
+    ("objective", "term"),
+    [(TRADES(ATTACK), "clean"), (MART(ATTACK), "adversarial")],
+    ids=["TRADES", "MART"],
+)
+def test_every_term_of_an_objective_is_in_the_history(objective, term):
+    recipe = replace(FULL, objective=objective, epochs=1)
     first, same = run(recipe), run(recipe)
     assert_same_bits(first, same)
     figures = {"epoch", "clean accuracy", "robust accuracy", "score", "seconds"}
-    assert first.history[0].keys() == {*figures, "clean", "divergence"}
+    assert first.history[0].keys() == {*figures, term, "divergence"}
 
 
 def test_the_loss_in_the_history_is_the_mean_over_the_steps(watch):

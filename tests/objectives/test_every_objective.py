@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from seminar_lib.attacks import PGD
-from seminar_lib.objectives import TRADES, AdversarialTraining, Batch, CrossEntropy
+from seminar_lib.objectives import MART, TRADES, AdversarialTraining, Batch, CrossEntropy
 from seminar_lib.threat import L2, Linf
 
 ATTACK = PGD(Linf(4 / 255), steps=2, stop_when_fooled=False)
@@ -15,6 +15,7 @@ AGAINST_ATTACKS = [
     AdversarialTraining(ATTACK, smoothing=0.1),
     TRADES(ATTACK),
     TRADES(PGD(L2(0.3), steps=2, stop_when_fooled=False), beta=1.0),
+    MART(ATTACK),
 ]
 OBJECTIVES = [
     CrossEntropy(),
@@ -135,7 +136,7 @@ def test_what_the_attack_finds_is_inside_the_ball(objective, model, x, y):
     assert not x_adv.requires_grad
 
 
-@pytest.mark.parametrize("kind", [AdversarialTraining, TRADES])
+@pytest.mark.parametrize("kind", [AdversarialTraining, TRADES, MART])
 @pytest.mark.parametrize(("progress", "share"), [(0.0, 0.001), (0.1, 0.25), (0.4, 1.0), (0.9, 1.0)])
 def test_the_ball_grows_during_the_warmup(kind, progress, share, model, x, y):
     attack = PGD(Linf(8 / 255), steps=5, stop_when_fooled=False)
