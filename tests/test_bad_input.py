@@ -15,7 +15,7 @@ from seminar_lib.data.dataset import Split
 from seminar_lib.evaluation import Accuracy, accuracy_against_eps, evaluate
 from seminar_lib.goals import Expectation, Misclassify
 from seminar_lib.models import ViT
-from seminar_lib.objectives import MART, TRADES, AdversarialTraining, CrossEntropy
+from seminar_lib.objectives import AWP, MART, TRADES, AdversarialTraining, CrossEntropy
 from seminar_lib.threat import L2, Linf
 from seminar_lib.train import Recipe
 
@@ -59,6 +59,9 @@ SETTINGS = {
     "MART negative": (lambda: MART(beta=-1.0), "MART needs a finite weight beta >= 0; got -1.0"),
     "MART NaN": (lambda: MART(beta=NAN), "beta >= 0; got nan"),
     "MART warmup": (lambda: MART(warmup=-1.0), "in [0, 1]; got -1.0"),
+    "AWP of nothing": (lambda: AWP(0.005), "AWP needs an objective, such as AWP(TRADES()); got 0.005."),
+    "AWP negative": (lambda: AWP(CrossEntropy(), gamma=-1.0), "AWP needs a finite length gamma >= 0; got -1.0"),
+    "AWP infinite": (lambda: AWP(CrossEntropy(), gamma=INF), "gamma >= 0; got inf"),
     "crop negative": (lambda: Augment(crop=-1), "crop >= 0 pixels and jitter in [0, 1]; got crop=-1"),
     "jitter 2": (lambda: Augment(jitter=2.0), "jitter=2.0"),
     "ViT for grey images": (lambda: ViT().build(10, (0.5,), (0.2,)), "Take SmallCNN or ResNet18."),

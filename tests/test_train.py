@@ -16,7 +16,7 @@ from seminar_lib.data.augment import Augment
 from seminar_lib.data.dataset import Dataset, Split
 from seminar_lib.evaluation import evaluate
 from seminar_lib.models import SmallCNN
-from seminar_lib.objectives import MART, TRADES, AdversarialTraining, CrossEntropy, Objective
+from seminar_lib.objectives import AWP, MART, TRADES, AdversarialTraining, CrossEntropy, Objective
 from seminar_lib.schedules import Drops
 from seminar_lib.threat import Linf
 from seminar_lib.train import Recipe, Trained, fit
@@ -232,8 +232,8 @@ def test_history_holds_the_mean_of_each_term_and_the_validation():
 
 @pytest.mark.parametrize(
     ("objective", "term"),
-    [(TRADES(ATTACK), "clean"), (MART(ATTACK), "adversarial")],
-    ids=["TRADES", "MART"],
+    [(TRADES(ATTACK), "clean"), (MART(ATTACK), "adversarial"), (AWP(TRADES(ATTACK)), "clean")],
+    ids=["TRADES", "MART", "AWP"],
 )
 def test_every_term_of_an_objective_is_in_the_history(objective, term):
     recipe = replace(FULL, objective=objective, epochs=1)

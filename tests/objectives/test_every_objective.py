@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from seminar_lib.attacks import PGD
-from seminar_lib.objectives import MART, TRADES, AdversarialTraining, Batch, CrossEntropy
+from seminar_lib.objectives import AWP, MART, TRADES, AdversarialTraining, Batch, CrossEntropy
 from seminar_lib.threat import L2, Linf
 
 ATTACK = PGD(Linf(4 / 255), steps=2, stop_when_fooled=False)
@@ -21,6 +21,10 @@ OBJECTIVES = [
     CrossEntropy(),
     CrossEntropy(smoothing=0.1),
     *AGAINST_ATTACKS,
+    AWP(CrossEntropy()),
+    AWP(AdversarialTraining(ATTACK)),
+    AWP(TRADES(ATTACK)),
+    AWP(MART(ATTACK), gamma=0.1),
 ]
 every = pytest.mark.parametrize("objective", OBJECTIVES, ids=repr)
 against_attacks = pytest.mark.parametrize("objective", AGAINST_ATTACKS, ids=repr)
