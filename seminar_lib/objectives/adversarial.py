@@ -5,6 +5,9 @@ Madry et al., "Towards Deep Learning Models Resistant to Adversarial Attacks", I
     min over theta of the mean of  max over x_adv in the threat model of  loss(f_theta(x_adv), y)
 
 The attack solves the inner problem (``minmax.py``), the optimiser the outer one.
+
+With an attack of a single step from a random start it is "fast" adversarial training (Wong et al., "Fast is better than
+free", ICLR 2020); ``seminar_lib.recipes.FAST`` holds the settings.
 """
 
 from __future__ import annotations

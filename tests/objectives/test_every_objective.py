@@ -7,11 +7,13 @@ import torch
 
 from seminar_lib.attacks import PGD
 from seminar_lib.objectives import AWP, MART, TRADES, AdversarialTraining, Batch, CrossEntropy
+from seminar_lib.recipes import FAST
 from seminar_lib.threat import L2, Linf
 
 ATTACK = PGD(Linf(4 / 255), steps=2, stop_when_fooled=False)
 AGAINST_ATTACKS = [
     AdversarialTraining(ATTACK),
+    AdversarialTraining(FAST),
     AdversarialTraining(ATTACK, smoothing=0.1),
     TRADES(ATTACK),
     TRADES(PGD(L2(0.3), steps=2, stop_when_fooled=False), beta=1.0),
