@@ -97,14 +97,7 @@ def hard_positive_sup_con(z: Embeddings, y: Labels, temperature: float, beta: fl
         ValueError: as in ``sup_con``, or ``beta`` is out of range.
     """
     check_embeddings(z, y)
-    if not 0 < temperature < inf:
-        raise ValueError(
-            f"The temperature divides the cosines: it is finite and above 0; got {temperature}. Usual are 0.05 to 0.5."
-        )
-    if not 0 <= beta < inf:
-        raise ValueError(
-            f"beta is finite and 0 or more; got {beta}. Below 0 the easiest positives would count most; 0 is sup_con."
-        )
+    check_contrast(temperature, beta)
     with torch.autocast(z.device.type, enabled=False):  # what half precision rounds off, a small temperature magnifies
         directions = F.normalize(z.to(torch.promote_types(z.dtype, torch.float32)), dim=1)
         cosine = directions @ directions.T  # (B, B)
@@ -127,3 +120,19 @@ def positive_weights(cosine: Float[Tensor, "B B"], positive: Bool[Tensor, "B B"]
     """
     weights = (-beta * cosine.detach()).masked_fill(~positive, -inf).softmax(1)
     return weights.masked_fill(~positive, 0)  # the softmax over no positives at all is NaN
+
+
+def check_contrast(temperature: float, beta: float = 0.0) -> None:
+    """Refuse hyperparameters with which these losses mean nothing.
+
+    Raises:
+        ValueError: ``temperature`` or ``beta`` is out of range.
+    """
+    if not 0 < temperature < inf:
+        raise ValueError(
+            f"The temperature divides the cosines: it is finite and above 0; got {temperature}. Usual are 0.05 to 0.5."
+        )
+    if not 0 <= beta < inf:
+        raise ValueError(
+            f"beta is finite and 0 or more; got {beta}. Below 0 the easiest positives would count most; 0 is sup_con."
+        )

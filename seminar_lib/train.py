@@ -106,11 +106,13 @@ class Trained:
         last: the model after the last epoch. Report it too: the gap is robust overfitting (Rice et al., ICML 2020).
         history: one dictionary an epoch: the mean of each term under its name, ``"clean accuracy"`` and
             ``"robust accuracy"`` on the validation images, the ``"score"`` that picks the best, ``"seconds"``.
+        earlier: the best models of the stages before, the first stage first.
     """
 
     best: Classifier
     last: Classifier
     history: list[dict[str, float]] = field(default_factory=list)
+    earlier: tuple[Classifier, ...] = ()
 
     @property
     def best_epoch(self) -> int:
@@ -148,10 +150,11 @@ def fit(
         if len(split) == 0:
             raise ValueError(f"The {name} split of {data.name!r} holds no images.")
         check_labels(split.labels, split.images, len(data.classes), f"{name}.labels")
-    before = None
+    earlier: tuple[Classifier, ...] = ()
     if recipe.start:
-        before = fit(recipe.start, data, Path(folder) / "start" if folder else None, device, progress).best
-    run = _Run(recipe, data, torch.device(device), before)
+        before = fit(recipe.start, data, Path(folder) / "start" if folder else None, device, progress)
+        earlier = (*before.earlier, before.best)
+    run = _Run(recipe, data, torch.device(device), earlier)
     state = Path(folder) / "state.safetensors" if folder else None
     if state and state.exists():
         try:
@@ -165,21 +168,22 @@ def fit(
         run.close_epoch(row)
         if state:
             run.save(state)
-    return Trained(run.with_weights(run.best), run.with_weights(run.average.module.state_dict()), run.history)
+    last = run.with_weights(run.average.module.state_dict())
+    return Trained(run.with_weights(run.best), last, run.history, earlier)
 
 
 class _Run:
     """A training run between two epochs: the network, its average, the optimiser, and what happened so far."""
 
-    def __init__(self, recipe: Recipe, data: Dataset, device: torch.device, before: Classifier | None) -> None:
+    def __init__(self, recipe: Recipe, data: Dataset, device: torch.device, earlier: tuple[Classifier, ...]) -> None:
         self.recipe, self.device = recipe, device
         self.bf16 = recipe.bf16 and computes_bf16(device.type)
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(recipe.seed)
             self.model = recipe.model.build(len(data.classes), data.mean, data.std).to(device)
-        if before:
-            self.model.load_state_dict(before.state_dict())
-        self.objective = recipe.objective.begin(before)
+        if earlier:
+            self.model.load_state_dict(earlier[-1].state_dict())
+        self.objective = recipe.objective.begin(earlier)
         self.learning = PARTS[recipe.trains](self.model.requires_grad_(False)).requires_grad_()
         self.model.to(memory_format=torch.channels_last)
         # Without an average, the "average" is the latest weights: decay 0.

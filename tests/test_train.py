@@ -181,20 +181,27 @@ def test_stages_that_were_interrupted_end_with_the_same_bits(step, watch, tmp_pa
 
 @dataclass(frozen=True)
 class Remembering(CrossEntropy):
-    """Takes down which network each training began from."""
+    """Takes down which networks each training is told of."""
 
-    def begin(self, before):
-        Remembering.began.append(before)
+    def begin(self, earlier):
+        Remembering.began.append(earlier)
         return self
 
 
-def test_an_objective_is_told_where_its_training_starts():
+def assert_same_networks(ours, theirs) -> None:
+    for one, other in zip(ours, theirs, strict=True):
+        assert all(map(torch.equal, one.state_dict().values(), other.state_dict().values()))
+
+
+def test_an_objective_is_told_what_the_stages_before_ended_with():
     Remembering.began = []
-    run(replace(HEAD, objective=Remembering(), start=replace(HEAD.start, objective=Remembering())))
-    first, second = Remembering.began
-    assert first is None
-    clean = replace(HEAD.start, objective=CrossEntropy())
-    assert all(map(torch.equal, second.state_dict().values(), run(clean).best.state_dict().values()))
+    first = replace(PLAIN, objective=Remembering(), epochs=1)
+    second = replace(first, start=first, seed=1)
+    trained = run(replace(second, start=second, seed=2))
+    bests = [run(first).best, run(second).best]
+    for told, expected in zip(Remembering.began[:3], [[], bests[:1], bests], strict=True):
+        assert_same_networks(told, expected)
+    assert_same_networks(trained.earlier, bests)
 
 
 @pytest.mark.parametrize(

@@ -60,7 +60,11 @@ class Classifier(nn.Module):
 
     def forward(self, x: Images) -> Logits:
         """Logits (B, K) of images in [0, 1]; float32 even under autocast, where losses are computed."""
-        return cast(Tensor, self.head(self.embed(x)).float())
+        return self.classify(self.embed(x))
+
+    def classify(self, z: Embeddings) -> Logits:
+        """The logits (B, K) of features that ``embed`` gave; float32 as ``forward``'s."""
+        return cast(Tensor, self.head(z).float())
 
     def project(self, x: Images) -> Embeddings:
         """Projected embeddings of length 1, (B, P)."""

@@ -15,7 +15,7 @@ pulls at w, where theirs pulls at w + v.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import cast
 
 import torch
@@ -49,6 +49,9 @@ class AWP(Objective):
             raise TypeError(f"AWP needs an objective, such as AWP(TRADES()); got {self.objective!r}.")
         if not 0 <= self.gamma < math.inf:
             raise ValueError(f"AWP needs a finite length gamma >= 0; got {self.gamma}.")
+
+    def begin(self, earlier: tuple[Classifier, ...]) -> AWP:
+        return replace(self, objective=self.objective.begin(earlier))
 
     def prepare(self, model: Classifier, batch: Batch) -> Batch:
         return self.objective.prepare(model, batch)

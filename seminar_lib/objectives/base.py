@@ -22,6 +22,8 @@ class Batch(NamedTuple):
         progress: how much of the training is done, 0 to 1, for schedules.
         generator: where random numbers come from, on the device of ``x``.
         x_adv: adversarial images for ``x``, once ``Objective.prepare`` has found them.
+        view: the same images as ``x``, changed in another way, where ``Objective.prepare`` has made such a view. A view
+            with added noise may leave [0, 1].
     """
 
     x: Images
@@ -29,6 +31,7 @@ class Batch(NamedTuple):
     progress: float = 0.0
     generator: torch.Generator | None = None
     x_adv: Images | None = None
+    view: Images | None = None
 
 
 @dataclass(frozen=True)
@@ -47,10 +50,11 @@ class Objective(ABC):
         """The batch with whatever else the terms need, found with the model as it is now; most need nothing."""
         return batch
 
-    def begin(self, before: Classifier | None) -> Objective:
-        """The same objective at the beginning of a training from ``before``, the network of an earlier stage.
+    def begin(self, earlier: tuple[Classifier, ...]) -> Objective:
+        """The same objective at the beginning of a training; itself, unless it has to remember an earlier network.
 
-        Itself, unless it has to remember that network as it was.
+        Args:
+            earlier: what the stages before ended with, the first stage first; none of them in the first stage.
         """
         return self
 
