@@ -2,17 +2,38 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class Drops:
-    """The learning rate divided by ten at each of these points of the training, in [0, 1]."""
+    """The learning rate times ``factor`` at each of these points of the training, in [0, 1]."""
 
     at: tuple[float, ...] = (0.9, 0.95)
+    factor: float = 0.1
 
     def __call__(self, progress: float) -> float:
-        return 0.1 ** sum(progress >= point for point in self.at)
+        return self.factor ** sum(progress >= point for point in self.at)
+
+
+@dataclass(frozen=True)
+class Cosine:
+    """The learning rate falls along half a cosine to ``floor`` (Loshchilov and Hutter, "SGDR", ICLR 2017, eq. 5).
+
+    Attributes:
+        warmup: the share of the training, in [0, 1), in which it first rises from zero in a line.
+        floor: where it ends, as a share of the largest rate.
+    """
+
+    warmup: float = 0.0
+    floor: float = 0.0
+
+    def __call__(self, progress: float) -> float:
+        if progress < self.warmup:
+            return progress / self.warmup
+        fallen = (progress - self.warmup) / (1 - self.warmup)
+        return self.floor + (1 - self.floor) * (1 + math.cos(math.pi * fallen)) / 2
 
 
 @dataclass(frozen=True)

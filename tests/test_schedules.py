@@ -2,13 +2,24 @@
 
 import pytest
 
-from seminar_lib.schedules import Drops, OneCycle
+from seminar_lib.schedules import Cosine, Drops, OneCycle
 
 
 def test_one_cycle_is_a_triangle():
     schedule = OneCycle(peak=0.25)
     points = {0: 0, 0.125: 0.5, 0.25: 1, 0.625: 0.5, 1: 0}
     assert [schedule(progress) for progress in points] == pytest.approx(list(points.values()))
+
+
+def test_a_cosine_rises_in_a_line_and_falls_to_its_floor():
+    schedule = Cosine(warmup=0.2, floor=0.1)
+    points = {0: 0, 0.1: 0.5, 0.2: 1, 0.4: 0.1 + 0.45 * (1 + 0.5**0.5), 0.6: 0.55, 1: 0.1}
+    assert [schedule(progress) for progress in points] == pytest.approx(list(points.values()))
+    assert Cosine()(0) == 1
+
+
+def test_drops_can_halve():
+    assert [Drops(at=(0.3, 0.6), factor=0.5)(progress) for progress in (0.2, 0.5, 0.9)] == [1, 0.5, 0.25]
 
 
 def test_drops_divide_by_ten():
