@@ -39,7 +39,7 @@ class Augment:
         if self.crop:
             x = _shift(x, self.crop, generator)
         if self.flip:
-            mirrored = _uniform(x, 0, 1, generator) < 0.5
+            mirrored = uniform(x, 0, 1, generator) < 0.5
             x = torch.where(mirrored, x.flip(3), x)
         if self.jitter:
             x = _relight(x, self.jitter, generator)
@@ -61,12 +61,13 @@ def _shift(x: Images, most: int, generator: torch.Generator | None) -> Images:
 def _relight(x: Images, jitter: float, generator: torch.Generator | None) -> Images:
     """Stretch each image about its mean (contrast), then scale it (brightness) and its channels (colour cast)."""
     mean = x.mean((1, 2, 3), keepdim=True)
-    contrast = _uniform(x, 1 - jitter, 1 + jitter, generator)
-    brightness = _uniform(x, 1 - jitter, 1 + jitter, generator)
-    cast = _uniform(x, 1 - jitter / 2, 1 + jitter / 2, generator, channels=x.shape[1])
+    contrast = uniform(x, 1 - jitter, 1 + jitter, generator)
+    brightness = uniform(x, 1 - jitter, 1 + jitter, generator)
+    cast = uniform(x, 1 - jitter / 2, 1 + jitter / 2, generator, channels=x.shape[1])
     return ((mean + contrast * (x - mean)) * brightness * cast).clamp(0, 1)
 
 
-def _uniform(x: Images, low: float, high: float, generator: torch.Generator | None, channels: int = 1) -> Tensor:
+def uniform(x: Images, low: float, high: float, generator: torch.Generator | None, channels: int = 1) -> Tensor:
+    """A random number for each image, or for each of its channels, (B, 1 or ``channels``, 1, 1)."""
     shape = (len(x), channels, 1, 1)
     return torch.empty(shape, dtype=x.dtype, device=x.device).uniform_(low, high, generator=generator)
