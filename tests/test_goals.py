@@ -4,12 +4,35 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from seminar_lib.goals import Both, Diverge, Expectation, Goal, Leave, Misclassify, Reach, Recorded, Towards
+from seminar_lib.goals import (
+    Both,
+    Contrast,
+    Crowd,
+    Diverge,
+    Expectation,
+    Goal,
+    Leave,
+    Misclassify,
+    Reach,
+    Recorded,
+    Towards,
+)
 from seminar_lib.losses import cross_entropy, margin, rival_margin
 
 
 @pytest.fixture(
-    params=["misclassify", "margin", "towards", "reach", "diverge", "leave", "both", "expectation", "recorded"]
+    params=[
+        "misclassify",
+        "margin",
+        "towards",
+        "reach",
+        "diverge",
+        "leave",
+        "contrast",
+        "both",
+        "expectation",
+        "recorded",
+    ]
 )
 def goal(request, tiny, x, y) -> Goal:
     noise = torch.rand_like(x)
@@ -20,6 +43,7 @@ def goal(request, tiny, x, y) -> Goal:
         "reach": Reach(tiny, (y + 1) % 5),
         "diverge": Diverge(tiny, tiny(noise).detach()),
         "leave": Leave(tiny.embed, tiny.embed(noise).detach()),
+        "contrast": Contrast(tiny.project, y, Crowd(tiny.project(noise).detach(), y), 0.1),
         "both": Both(Misclassify(tiny, y), Diverge(tiny, tiny(noise).detach()), weight=0.5),
         "expectation": Expectation(Misclassify(tiny, y), 3),
         "recorded": Recorded(Misclassify(tiny, y), torch.arange(len(x))),
@@ -74,6 +98,29 @@ def test_diverge_is_zero_on_the_clean_image_and_positive_elsewhere(tiny, x):
     goal = Diverge(tiny, tiny(x).detach())
     torch.testing.assert_close(goal(x).loss, torch.zeros(8))
     assert (goal(torch.rand_like(x)).loss > 0).all()
+
+
+@pytest.mark.parametrize("alone", [True, False], ids=["each by itself", "classes"])
+def test_contrast_is_the_loop_over_its_definition_and_never_won(alone, tiny, x, y):
+    kind = torch.arange(8) if alone else y
+    crowd = Crowd(tiny.embed(x).detach(), kind)  # of any length
+    noise = torch.rand_like(x)
+    score = Contrast(tiny.embed, kind, crowd, temperature=0.2)(noise)
+    z = tiny.embed(noise)
+    for i in range(8):
+        share = (F.cosine_similarity(z[i], crowd.z, dim=1) / 0.2).softmax(0)
+        own = [p for p in range(8) if kind[p] == kind[i]]
+        torch.testing.assert_close(score.loss[i], -sum(share[p].log() for p in own) / len(own), rtol=1e-5, atol=1e-5)
+    assert not score.success.any()
+
+
+def test_contrast_does_not_mind_low_precision(tiny, x, y):
+    """Given the same embeddings: only the network is computed in bfloat16."""
+    z = tiny.project(x).detach()
+    goal = Contrast(lambda _: z, y, Crowd(z, y), temperature=0.05)
+    with torch.autocast("cpu", torch.bfloat16):
+        low = goal(x).loss
+    assert torch.equal(low, goal(x).loss)
 
 
 def test_leave_is_one_minus_the_cosine_and_never_won(tiny, x):
