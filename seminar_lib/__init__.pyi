@@ -54,6 +54,7 @@ from seminar_lib.objectives import MART as MART
 from seminar_lib.objectives import TRADES as TRADES
 from seminar_lib.objectives import AdversarialTraining as AdversarialTraining
 from seminar_lib.objectives import CrossEntropy as CrossEntropy
+from seminar_lib.objectives import LISArD as LISArD
 from seminar_lib.threat import L1 as L1
 from seminar_lib.threat import L2 as L2
 from seminar_lib.threat import Linf as Linf
