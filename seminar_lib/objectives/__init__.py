@@ -1,6 +1,7 @@
 """Training objectives: named terms whose sum is the loss."""
 
 from seminar_lib.objectives.adversarial import AdversarialTraining
+from seminar_lib.objectives.anchor import ANCHOR
 from seminar_lib.objectives.awp import AWP
 from seminar_lib.objectives.base import Batch, Objective
 from seminar_lib.objectives.cross_entropy import CrossEntropy
@@ -10,6 +11,7 @@ from seminar_lib.objectives.minmax import MinMax
 from seminar_lib.objectives.trades import TRADES
 
 __all__ = [
+    "ANCHOR",
     "AWP",
     "MART",
     "TRADES",
