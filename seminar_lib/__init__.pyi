@@ -51,6 +51,7 @@ from seminar_lib.models import SmallCNN as SmallCNN
 from seminar_lib.models import ViT as ViT
 from seminar_lib.objectives import ANCHOR as ANCHOR
 from seminar_lib.objectives import AWP as AWP
+from seminar_lib.objectives import CLEAD as CLEAD
 from seminar_lib.objectives import MART as MART
 from seminar_lib.objectives import TRADES as TRADES
 from seminar_lib.objectives import AdversarialTraining as AdversarialTraining

@@ -4,6 +4,7 @@ from seminar_lib.objectives.adversarial import AdversarialTraining
 from seminar_lib.objectives.anchor import ANCHOR
 from seminar_lib.objectives.awp import AWP
 from seminar_lib.objectives.base import Batch, Objective
+from seminar_lib.objectives.clead import CLEAD
 from seminar_lib.objectives.cross_entropy import CrossEntropy
 from seminar_lib.objectives.lisard import LISArD
 from seminar_lib.objectives.mart import MART
@@ -13,6 +14,7 @@ from seminar_lib.objectives.trades import TRADES
 __all__ = [
     "ANCHOR",
     "AWP",
+    "CLEAD",
     "MART",
     "TRADES",
     "AdversarialTraining",
