@@ -55,6 +55,8 @@ from seminar_lib.objectives import CLEAD as CLEAD
 from seminar_lib.objectives import MART as MART
 from seminar_lib.objectives import TRADES as TRADES
 from seminar_lib.objectives import AdversarialTraining as AdversarialTraining
+from seminar_lib.objectives import CLEADEncoder as CLEADEncoder
+from seminar_lib.objectives import CLEADHead as CLEADHead
 from seminar_lib.objectives import CrossEntropy as CrossEntropy
 from seminar_lib.objectives import LISArD as LISArD
 from seminar_lib.threat import L1 as L1

@@ -5,10 +5,12 @@ from seminar_lib.objectives.anchor import ANCHOR
 from seminar_lib.objectives.awp import AWP
 from seminar_lib.objectives.base import Batch, Objective
 from seminar_lib.objectives.clead import CLEAD
+from seminar_lib.objectives.clead_released import CLEADEncoder, CLEADHead
 from seminar_lib.objectives.cross_entropy import CrossEntropy
 from seminar_lib.objectives.lisard import LISArD
 from seminar_lib.objectives.mart import MART
 from seminar_lib.objectives.minmax import MinMax
+from seminar_lib.objectives.surrogate import AgainstSurrogate
 from seminar_lib.objectives.trades import TRADES
 
 __all__ = [
@@ -18,7 +20,10 @@ __all__ = [
     "MART",
     "TRADES",
     "AdversarialTraining",
+    "AgainstSurrogate",
     "Batch",
+    "CLEADEncoder",
+    "CLEADHead",
     "CrossEntropy",
     "LISArD",
     "MinMax",
