@@ -12,10 +12,22 @@ from seminar_lib.attacks import FGSM, PGD, Attack
 from seminar_lib.attacks.base import climb
 from seminar_lib.data.augment import Augment
 from seminar_lib.data.dataset import Split
+from seminar_lib.data.simclr import SimCLRAugment
 from seminar_lib.evaluation import Accuracy, accuracy_against_eps, evaluate
 from seminar_lib.goals import Expectation, Misclassify
 from seminar_lib.models import ViT
-from seminar_lib.objectives import AWP, MART, TRADES, AdversarialTraining, CrossEntropy
+from seminar_lib.objectives import (
+    ANCHOR,
+    AWP,
+    CLEAD,
+    MART,
+    TRADES,
+    AdversarialTraining,
+    CLEADEncoder,
+    CLEADHead,
+    CrossEntropy,
+    LISArD,
+)
 from seminar_lib.threat import L2, Linf
 from seminar_lib.train import Recipe
 
@@ -62,6 +74,27 @@ SETTINGS = {
     "AWP of nothing": (lambda: AWP(0.005), "AWP needs an objective, such as AWP(TRADES()); got 0.005."),
     "AWP negative": (lambda: AWP(CrossEntropy(), gamma=-1.0), "AWP needs a finite length gamma >= 0; got -1.0"),
     "AWP infinite": (lambda: AWP(CrossEntropy(), gamma=INF), "gamma >= 0; got inf"),
+    "ANCHOR's weight negative": (lambda: ANCHOR(weight=-1.0), "ANCHOR needs a finite weight >= 0 of its contrastive"),
+    "ANCHOR's temperature 0": (lambda: ANCHOR(temperature=0.0), "it is finite and above 0; got 0.0"),
+    "ANCHOR's beta negative": (lambda: ANCHOR(beta=-1.0), "got -1.0. Below 0 the easiest positives would"),
+    "ANCHOR without an attack": (lambda: ANCHOR(0.5), "ANCHOR needs an attack, such as PGD(Linf("),
+    "CLEAD's weight NaN": (
+        lambda: CLEAD(weight=NAN),
+        "CLEAD needs a finite weight >= 0 of its contrastive term; got nan",
+    ),
+    "CLEAD's temperature infinite": (lambda: CLEAD(temperature=INF), "above 0; got inf"),
+    "CLEADEncoder's temperature": (lambda: CLEADEncoder(temperature=-0.1), "got -0.1"),
+    "CLEADHead's share 2": (
+        lambda: CLEADHead(share=2.0),
+        "probability that a batch is adversarial, in [0, 1]; got 2.0",
+    ),
+    "LISArD's sigma negative": (lambda: LISArD(sigma=-0.1), "standard deviation sigma >= 0 of its noise; got -0.1"),
+    "LISArD's weight NaN": (lambda: LISArD(weight=NAN), "finite weights >= 0; got weight=nan"),
+    "LISArD's off_diagonal": (lambda: LISArD(off_diagonal=-1.0), "off_diagonal=-1.0"),
+    "LISArD's alpha above 1": (lambda: LISArD(alpha=(0.5, 1.5)), "from 0 to 1; got (0.5, 1.5)"),
+    "zoom 0": (lambda: SimCLRAugment(zoom=0.0), "zoom in (0, 1] and grey in [0, 1]; got zoom=0.0, grey=0.2"),
+    "grey 2": (lambda: SimCLRAugment(grey=2.0), "grey=2.0"),
+    "jitter 2, strong": (lambda: SimCLRAugment(jitter=2.0), "jitter=2.0"),
     "crop negative": (lambda: Augment(crop=-1), "crop >= 0 pixels and jitter in [0, 1]; got crop=-1"),
     "jitter 2": (lambda: Augment(jitter=2.0), "jitter=2.0"),
     "ViT for grey images": (lambda: ViT().build(10, (0.5,), (0.2,)), "Take SmallCNN or ResNet18."),

@@ -6,7 +6,21 @@ import pytest
 import torch
 
 from seminar_lib.attacks import PGD
-from seminar_lib.objectives import AWP, MART, TRADES, AdversarialTraining, Batch, CrossEntropy
+from seminar_lib.data.augment import Augment
+from seminar_lib.data.simclr import SimCLRAugment
+from seminar_lib.objectives import (
+    ANCHOR,
+    AWP,
+    CLEAD,
+    MART,
+    TRADES,
+    AdversarialTraining,
+    Batch,
+    CLEADEncoder,
+    CLEADHead,
+    CrossEntropy,
+    LISArD,
+)
 from seminar_lib.recipes import FAST
 from seminar_lib.threat import L2, Linf
 
@@ -18,6 +32,12 @@ AGAINST_ATTACKS = [
     TRADES(ATTACK),
     TRADES(PGD(L2(0.3), steps=2, stop_when_fooled=False), beta=1.0),
     MART(ATTACK),
+    ANCHOR(ATTACK),
+    ANCHOR(ATTACK, beta=5.0, augment=Augment(crop=2)),
+    CLEAD(ATTACK),
+    CLEAD(ATTACK, labels=True, attack_contrast=True),
+    CLEADEncoder(ATTACK, augment=SimCLRAugment()),
+    CLEADHead(ATTACK, share=1.0),
 ]
 OBJECTIVES = [
     CrossEntropy(),
@@ -27,9 +47,21 @@ OBJECTIVES = [
     AWP(AdversarialTraining(ATTACK)),
     AWP(TRADES(ATTACK)),
     AWP(MART(ATTACK), gamma=0.1),
+    AWP(ANCHOR(ATTACK)),
+    LISArD(),
+    LISArD(weight=0.0),
 ]
-every = pytest.mark.parametrize("objective", OBJECTIVES, ids=repr)
-against_attacks = pytest.mark.parametrize("objective", AGAINST_ATTACKS, ids=repr)
+# Of most, one pass over a batch counts in BatchNorm's statistics, and most do not look at the projection head.
+COUNTS = {LISArD: 2, CLEADEncoder: 3}
+CONTRASTIVE = (ANCHOR, CLEAD, CLEADEncoder)
+every = pytest.mark.parametrize("objective", OBJECTIVES, ids=repr, indirect=True)
+against_attacks = pytest.mark.parametrize("objective", AGAINST_ATTACKS, ids=repr, indirect=True)
+
+
+@pytest.fixture
+def objective(request, tiny):
+    """As at the beginning of a training in a later stage."""
+    return request.param.begin((deepcopy(tiny).eval(),))
 
 
 @pytest.fixture
@@ -62,7 +94,7 @@ def test_terms_are_finite_scalars_that_print_as_what_they_are_of(objective, mode
 
 
 @every
-def test_a_step_leaves_the_model_as_it_was_but_for_one_count_of_its_statistics(objective, model, x, y):
+def test_a_step_leaves_the_model_as_it_was_but_for_its_statistics(objective, model, x, y):
     before = deepcopy(model.state_dict())
     objective(model, Batch(x, y))
     assert all(module.training for module in model.modules())
@@ -72,13 +104,14 @@ def test_a_step_leaves_the_model_as_it_was_but_for_one_count_of_its_statistics(o
     assert changed == {f"backbone.{norm}.{name}" for norm in (1, 4) for name in names}
     for norm in (1, 4):
         counted = f"backbone.{norm}.num_batches_tracked"
-        assert model.state_dict()[counted] == before[counted] + 1
+        assert model.state_dict()[counted] == before[counted] + COUNTS.get(type(objective), 1)
 
 
 @every
 def test_attacks_see_the_model_in_evaluation_mode_and_the_terms_see_it_in_training_mode(objective, model, x, y):
     modes = []
-    model.register_forward_pre_hook(lambda module, inputs: modes.append({part.training for part in module.modules()}))
+    # The backbone, as not all go through the classifier.
+    model.backbone.register_forward_pre_hook(lambda *_: modes.append({part.training for part in model.modules()}))
     batch = objective.prepare(model, Batch(x, y))
     assert all(mode == {False} for mode in modes)
     modes.clear()
@@ -90,12 +123,13 @@ def test_attacks_see_the_model_in_evaluation_mode_and_the_terms_see_it_in_traini
 @every
 @pytest.mark.parametrize("bf16", [False, True], ids=["float32", "bfloat16"])
 def test_gradients_reach_every_parameter(objective, bf16, model, x, y):
-    """All but the projection head, which no objective here looks at."""
+    """All but the projection head, unless the loss is contrastive."""
+    contrastive = isinstance(getattr(objective, "objective", objective), CONTRASTIVE)
     with torch.autocast("cpu", torch.bfloat16, enabled=bf16):
         terms = objective(model, Batch(x, y))
     total(terms).backward()
     for name, parameter in model.named_parameters():
-        if name.startswith("projector"):
+        if name.startswith("projector") and not contrastive:
             assert parameter.grad is None
         else:
             assert parameter.grad.isfinite().all(), name
@@ -142,7 +176,7 @@ def test_what_the_attack_finds_is_inside_the_ball(objective, model, x, y):
     assert not x_adv.requires_grad
 
 
-@pytest.mark.parametrize("kind", [AdversarialTraining, TRADES, MART])
+@pytest.mark.parametrize("kind", [AdversarialTraining, TRADES, MART, ANCHOR, CLEAD])
 @pytest.mark.parametrize(("progress", "share"), [(0.0, 0.001), (0.1, 0.25), (0.4, 1.0), (0.9, 1.0)])
 def test_the_ball_grows_during_the_warmup(kind, progress, share, model, x, y):
     attack = PGD(Linf(8 / 255), steps=5, stop_when_fooled=False)
