@@ -109,7 +109,7 @@ def attack_image(
 def train(
     recipe: tyro.conf.Positional[str], folder: Path | None = None, device: str | None = None, ship: bool = False
 ) -> None:
-    """Train by a recipe of seminar_lib/recipes.py, then measure and save the best epoch with its card.
+    """Train by a recipe of seminar_lib/recipes/, then measure and save the best epoch with its card.
 
     The run is kept in a folder after every epoch; the same command goes on where an interrupted run stopped.
 

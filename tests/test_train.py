@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 import torch
 from safetensors.torch import load_file
+from toy import toy
 
 from seminar_lib.attacks import PGD
 from seminar_lib.data.augment import Augment
-from seminar_lib.data.dataset import Dataset, Split
 from seminar_lib.evaluation import evaluate
 from seminar_lib.models import SmallCNN
 from seminar_lib.objectives import AWP, MART, TRADES, AdversarialTraining, CrossEntropy, Objective
@@ -22,20 +22,6 @@ from seminar_lib.threat import Linf
 from seminar_lib.train import Recipe, Trained, fit
 
 STEPS = 3  # an epoch: 40 images in batches of 16
-
-
-def toy() -> Dataset:
-    """Three classes of noise, each with one brighter channel."""
-
-    def read(name: str) -> Split:
-        noise = torch.Generator().manual_seed({"train": 1, "validation": 2, "test": 3}[name])
-        labels = torch.arange(40) % 3
-        images = torch.randint(0, 200, (40, 3, 8, 8), generator=noise, dtype=torch.uint8)
-        images[torch.arange(40), labels] += 55
-        return Split(images, labels)
-
-    return Dataset("toy", ("red", "green", "blue"), (0.4,) * 3, (0.23,) * 3, read)
-
 
 PLAIN = Recipe("toy", model=SmallCNN(2), epochs=3, batch_size=16, augment=Augment(crop=0), bf16=False)
 ATTACK = PGD(Linf(2 / 255), steps=2, stop_when_fooled=False)

@@ -1,4 +1,8 @@
-"""The recipes of the shipped weights; a variant is ``dataclasses.replace(recipe, ...)``."""
+"""Standard and adversarial training: what the shipped weights were trained by, and what the papers compare with.
+
+Three sizes: the small network on signs, the small network on CIFAR-10, and ResNet-18 on CIFAR-10, in the papers' width
+with the papers' number of epochs, or ``narrow`` and short enough for two CPU cores.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +10,9 @@ import dataclasses
 
 from seminar_lib.attacks import PGD
 from seminar_lib.data.augment import Augment
+from seminar_lib.models import ResNet18
 from seminar_lib.objectives import AdversarialTraining, CrossEntropy
+from seminar_lib.schedules import Drops
 from seminar_lib.threat import Linf
 from seminar_lib.train import Recipe
 
@@ -52,3 +58,25 @@ def cifar10_pgd_at() -> Recipe:
 def cifar10_fast_at() -> Recipe:
     """As ``cifar10_pgd_at`` with one step in place of five; see ``signs_fast_at`` for what to watch."""
     return dataclasses.replace(cifar10_pgd_at(), objective=AdversarialTraining(FAST, warmup=0.3))
+
+
+def cifar10_resnet18_standard() -> Recipe:
+    """Plain cross-entropy for the papers' network, as long as its adversarial training."""
+    return dataclasses.replace(cifar10_resnet18_pgd_at(), objective=CrossEntropy(), validation=None)
+
+
+def cifar10_resnet18_pgd_at() -> Recipe:
+    """Adversarial training with PGD-10 as Pang et al., "Bag of Tricks for Adversarial Training", ICLR 2021, do it."""
+    objective = AdversarialTraining(PGD(Linf(8 / 255), steps=10, step_size=2 / 255, stop_when_fooled=False, bf16=True))
+    drops = Drops(at=(100 / 110, 105 / 110))
+    return Recipe("cifar10", objective, ResNet18(), epochs=110, schedule=drops, augment=CIFAR10, validation=VALIDATION)
+
+
+def cifar10_narrow_standard() -> Recipe:
+    """As ``cifar10_standard``, for ResNet-18 at a quarter of the papers' width."""
+    return dataclasses.replace(cifar10_standard(), model=ResNet18(16))
+
+
+def cifar10_narrow_pgd_at() -> Recipe:
+    """As ``cifar10_pgd_at``, for ResNet-18 at a quarter of the papers' width."""
+    return dataclasses.replace(cifar10_pgd_at(), model=ResNet18(16))

@@ -1,0 +1,72 @@
+"""Recipes: all of them can be called by name, and say what they claim of each other."""
+
+import importlib
+import inspect
+import pkgutil
+from dataclasses import replace
+
+import pytest
+
+from seminar_lib import recipes
+from seminar_lib.models import ResNet18, SmallCNN
+from seminar_lib.objectives import LISArD, MinMax
+from seminar_lib.train import Recipe
+
+NAMES = [name for name, made in vars(recipes).items() if callable(made) and name[0].islower()]  # as the CLI does
+FILES = [part.name for part in pkgutil.iter_modules(recipes.__path__)]
+
+
+def stages(recipe: Recipe) -> list[Recipe]:
+    return [*(stages(recipe.start) if recipe.start else []), recipe]
+
+
+def test_every_recipe_of_every_file_is_found_by_its_name():
+    written = {
+        name: function
+        for module in (importlib.import_module(f"seminar_lib.recipes.{name}") for name in FILES)
+        for name, function in inspect.getmembers(module, inspect.isfunction)
+        if function.__module__ == module.__name__ and not inspect.signature(function).parameters
+    }
+    assert written == {name: getattr(recipes, name) for name in NAMES}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_recipe_is_for_the_data_that_its_name_begins_with(name):
+    recipe = getattr(recipes, name)()
+    assert name.startswith(f"{recipe.dataset}_")
+    assert len({repr(stage) for stage in stages(recipe)}) == len(stages(recipe))
+    if "narrow" in name:
+        assert recipe.model == ResNet18(16)
+
+
+@pytest.mark.parametrize("name", ["signs", "cifar10", "cifar10_narrow"])
+@pytest.mark.parametrize("method", ["anchor", "clead"])
+def test_joint_training_differs_from_adversarial_training_in_its_objective_alone(name, method):
+    baseline = {"cifar10": "cifar10_resnet18"}.get(name, name)
+    recipe, at = (getattr(recipes, full)() for full in (f"{name}_{method}", f"{baseline}_pgd_at"))
+    assert replace(recipe, objective=at.objective) == at
+    assert (recipe.objective.attack, recipe.objective.warmup) == (at.objective.attack, at.objective.warmup)
+
+
+@pytest.mark.parametrize("name", ["signs", "cifar10", "cifar10_narrow"])
+def test_noise_differs_from_lisard_in_its_correlations_alone(name):
+    lisard, noise = (getattr(recipes, f"{name}_{method}")() for method in ("lisard", "noise"))
+    assert lisard.objective == LISArD()
+    assert noise == replace(lisard, objective=LISArD(weight=0.0))
+
+
+def test_on_signs_all_have_the_budget_of_adversarial_training():
+    at = recipes.signs_pgd_at()
+    for name in ("anchor", "clead", "clead_encoder", "lisard", "noise", "lisard_at"):
+        recipe = getattr(recipes, f"signs_{name}")()
+        assert (recipe.epochs, recipe.batch_size, recipe.ema) == (at.epochs, at.batch_size, at.ema)
+        assert recipe.model == SmallCNN()
+        if isinstance(recipe.objective, MinMax):
+            assert recipe.objective.attack == at.objective.attack
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if name.endswith("_head")])
+def test_a_second_stage_trains_the_head_of_the_first(name):
+    *_, encoder, head = stages(getattr(recipes, name)())
+    assert head.trains == "head"
+    assert encoder.trains == "all"
