@@ -49,6 +49,9 @@ from seminar_lib.models import Classifier as Classifier
 from seminar_lib.models import ResNet18 as ResNet18
 from seminar_lib.models import SmallCNN as SmallCNN
 from seminar_lib.models import ViT as ViT
+from seminar_lib.objectives import AWP as AWP
+from seminar_lib.objectives import MART as MART
+from seminar_lib.objectives import TRADES as TRADES
 from seminar_lib.objectives import AdversarialTraining as AdversarialTraining
 from seminar_lib.objectives import CrossEntropy as CrossEntropy
 from seminar_lib.threat import L1 as L1

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from torch import nn
+from torch.nn.modules.batchnorm import _BatchNorm
 
 from seminar_lib.types import Model
 
@@ -36,3 +37,19 @@ def frozen(*models: Model) -> Iterator[None]:
             module.training = mode
         for parameter in learning:
             parameter.requires_grad_(True)
+
+
+@contextmanager
+def steady_statistics(model: nn.Module) -> Iterator[None]:
+    """BatchNorm's running statistics stand still, though in training mode it goes on normalising by the batch.
+
+    For a second look at a batch within one training step, so that the step counts once.
+    """
+    counting = [norm for norm in model.modules() if isinstance(norm, _BatchNorm) and norm.track_running_stats]
+    try:
+        for norm in counting:
+            norm.track_running_stats = False
+        yield
+    finally:
+        for norm in counting:
+            norm.track_running_stats = True

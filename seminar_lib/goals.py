@@ -18,7 +18,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from seminar_lib.losses import Loss, cross_entropy, margin, rival_margin
+from seminar_lib.losses import Loss, cross_entropy, divergence, margin, rival_margin
 from seminar_lib.types import Embeddings, Flags, Images, Labels, Logits, Model, PerExample
 
 
@@ -158,9 +158,7 @@ class Diverge(Goal):
 
     def __call__(self, x: Images) -> Score:
         logits = self.model(x)
-        log_p, log_p_adv = self.clean.log_softmax(1), logits.log_softmax(1)
-        divergence = F.kl_div(log_p_adv, log_p, reduction="none", log_target=True).sum(1)
-        return Score(divergence, logits.argmax(1) != self.clean.argmax(1))
+        return Score(divergence(self.clean, logits), logits.argmax(1) != self.clean.argmax(1))
 
 
 @dataclass(frozen=True, eq=False)

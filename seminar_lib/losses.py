@@ -73,6 +73,12 @@ def rival_dlr(logits: Logits, y: Labels, rival: Labels) -> PerExample:
     return rival_margin(logits, y, rival) / (first - sum(lower) / len(lower)).clamp_min(1e-12)
 
 
+def divergence(logits: Logits, logits_adv: Logits) -> PerExample:
+    """KL(p || p_adv) = sum_k p_k (log p_k - log p_adv_k), how far a prediction has moved; differentiable in both."""
+    log_p, log_p_adv = logits.log_softmax(1), logits_adv.log_softmax(1)
+    return F.kl_div(log_p_adv, log_p, reduction="none", log_target=True).sum(1)
+
+
 def _chosen(logits: Logits, y: Labels) -> PerExample:
     return logits.gather(1, y[:, None]).squeeze(1)
 

@@ -15,7 +15,7 @@ from seminar_lib.data.dataset import Split
 from seminar_lib.evaluation import Accuracy, accuracy_against_eps, evaluate
 from seminar_lib.goals import Expectation, Misclassify
 from seminar_lib.models import ViT
-from seminar_lib.objectives import AdversarialTraining
+from seminar_lib.objectives import AWP, MART, TRADES, AdversarialTraining, CrossEntropy
 from seminar_lib.threat import L2, Linf
 from seminar_lib.train import Recipe
 
@@ -47,6 +47,21 @@ SETTINGS = {
     "rate NaN": (lambda: Recipe(rate=NAN), "rate=nan"),
     "ema 1": (lambda: Recipe(ema=1.0), "0 <= ema < 1; got 1.0"),
     "warmup 2": (lambda: AdversarialTraining(warmup=2.0), "share of the training, in [0, 1]; got 2.0"),
+    "no attack": (lambda: AdversarialTraining(Linf(8 / 255)), "AdversarialTraining needs an attack, such as PGD(Linf("),
+    "smoothing 1": (lambda: CrossEntropy(smoothing=1.0), "spread over all classes, in [0, 1); got 1.0"),
+    "smoothing negative": (lambda: AdversarialTraining(smoothing=-0.1), "in [0, 1); got -0.1"),
+    "smoothing NaN": (lambda: AdversarialTraining(smoothing=NAN), "in [0, 1); got nan"),
+    "TRADES negative": (lambda: TRADES(beta=-1.0), "TRADES needs a finite weight beta >= 0; got -1.0"),
+    "TRADES infinite": (lambda: TRADES(beta=INF), "finite weight beta >= 0; got inf"),
+    "TRADES warmup": (lambda: TRADES(warmup=NAN), "share of the training, in [0, 1]; got nan"),
+    "TRADES without noise": (lambda: TRADES(PGD(random_start=False)), "start at random; got attack=PGD(Linf(8/255)"),
+    "TRADES by FGSM": (lambda: TRADES(FGSM()), "start at random; got attack=FGSM(Linf(8/255))"),
+    "MART negative": (lambda: MART(beta=-1.0), "MART needs a finite weight beta >= 0; got -1.0"),
+    "MART NaN": (lambda: MART(beta=NAN), "beta >= 0; got nan"),
+    "MART warmup": (lambda: MART(warmup=-1.0), "in [0, 1]; got -1.0"),
+    "AWP of nothing": (lambda: AWP(0.005), "AWP needs an objective, such as AWP(TRADES()); got 0.005."),
+    "AWP negative": (lambda: AWP(CrossEntropy(), gamma=-1.0), "AWP needs a finite length gamma >= 0; got -1.0"),
+    "AWP infinite": (lambda: AWP(CrossEntropy(), gamma=INF), "gamma >= 0; got inf"),
     "crop negative": (lambda: Augment(crop=-1), "crop >= 0 pixels and jitter in [0, 1]; got crop=-1"),
     "jitter 2": (lambda: Augment(jitter=2.0), "jitter=2.0"),
     "ViT for grey images": (lambda: ViT().build(10, (0.5,), (0.2,)), "Take SmallCNN or ResNet18."),

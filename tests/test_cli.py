@@ -7,7 +7,7 @@ import sys
 import pytest
 from PIL import Image
 
-from seminar_lib import cli
+from seminar_lib import cli, recipes
 from seminar_lib.attacks import (
     APGD,
     CW,
@@ -22,6 +22,7 @@ from seminar_lib.attacks import (
     autoattack,
 )
 from seminar_lib.threat import L1, L2, Linf
+from seminar_lib.train import Recipe
 
 
 def run(*arguments, cwd=None):
@@ -76,6 +77,11 @@ def test_a_mistake_ends_in_a_sentence(arguments, sentence):
     assert result.returncode == 1
     assert sentence in result.stderr
     assert "Traceback" not in result.stderr
+
+
+def test_all_that_is_offered_as_a_recipe_is_one():
+    _, names = run("train", "signs_magic").stderr.strip().rstrip(".").split("Recipes: ")
+    assert all(isinstance(getattr(recipes, name)(), Recipe) for name in names.split(", "))
 
 
 @pytest.mark.parametrize(

@@ -1,10 +1,12 @@
 """Inside ``frozen`` a model is still; afterwards it is as it was, whatever happened."""
 
+from copy import deepcopy
+
 import pytest
 import torch
 from torch import nn
 
-from seminar_lib.freeze import frozen
+from seminar_lib.freeze import frozen, steady_statistics
 
 
 @pytest.fixture
@@ -69,3 +71,28 @@ def test_gradients_still_reach_the_image(tiny, x):
         tiny(x).sum().backward()
     assert x.grad.abs().sum() > 0
     assert all(parameter.grad is None for parameter in tiny.parameters())
+
+
+def test_with_steady_statistics_batchnorm_computes_as_in_training_and_counts_nothing(tiny, x):
+    tiny.train()
+    other = deepcopy(tiny)
+    before = deepcopy(tiny.state_dict())
+    with steady_statistics(tiny), steady_statistics(tiny):
+        assert torch.equal(tiny(x), other(x))
+    assert all(map(torch.equal, tiny.state_dict().values(), before.values()))
+    tiny(x)
+    assert all(map(torch.equal, tiny.state_dict().values(), other.state_dict().values()))
+
+
+def test_steady_statistics_change_nothing_in_evaluation_mode(tiny, x):
+    expected = tiny(x)
+    with steady_statistics(tiny):
+        assert torch.equal(tiny(x), expected)
+
+
+def test_statistics_count_again_after_an_exception_but_for_those_that_never_did(tiny):
+    still = nn.BatchNorm2d(3, track_running_stats=False)
+    with pytest.raises(KeyboardInterrupt), steady_statistics(nn.Sequential(tiny, still)):
+        raise KeyboardInterrupt
+    assert tiny.backbone[1].track_running_stats
+    assert not still.track_running_stats

@@ -16,7 +16,7 @@ from seminar_lib.data.augment import Augment
 from seminar_lib.data.dataset import Dataset, Split
 from seminar_lib.evaluation import evaluate
 from seminar_lib.models import SmallCNN
-from seminar_lib.objectives import AdversarialTraining, CrossEntropy, Objective
+from seminar_lib.objectives import AWP, MART, TRADES, AdversarialTraining, CrossEntropy, Objective
 from seminar_lib.schedules import Drops
 from seminar_lib.threat import Linf
 from seminar_lib.train import Recipe, Trained, fit
@@ -55,9 +55,12 @@ class Watched(Objective):
 
     inner: Objective = CrossEntropy()
 
-    def __call__(self, model, batch):
+    def prepare(self, model, batch):
         Watched.watch(model, batch)
-        return self.inner(model, batch)
+        return self.inner.prepare(model, batch)
+
+    def terms(self, model, batch):
+        return self.inner.terms(model, batch)
 
 
 def interrupt_at(step: int):
@@ -285,6 +288,19 @@ def test_history_holds_the_mean_of_each_term_and_the_validation():
     for row in trained.history:
         assert row.keys() == {"epoch", "adversarial", "clean accuracy", "robust accuracy", "score", "seconds"}
         assert row["robust accuracy"] == row["score"] <= row["clean accuracy"]
+
+
+@pytest.mark.parametrize(
+    ("objective", "term"),
+    [(TRADES(ATTACK), "clean"), (MART(ATTACK), "adversarial"), (AWP(TRADES(ATTACK)), "clean")],
+    ids=["TRADES", "MART", "AWP"],
+)
+def test_every_term_of_an_objective_is_in_the_history(objective, term):
+    recipe = replace(FULL, objective=objective, epochs=1)
+    first, same = run(recipe), run(recipe)
+    assert_same_bits(first, same)
+    figures = {"epoch", "clean accuracy", "robust accuracy", "score", "seconds"}
+    assert first.history[0].keys() == {*figures, term, "divergence"}
 
 
 def test_the_loss_in_the_history_is_the_mean_over_the_steps(watch):

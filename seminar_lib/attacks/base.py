@@ -10,7 +10,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, fields, replace
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
@@ -71,6 +71,11 @@ class Attack(ABC):
     def within(self, threat: ThreatModel) -> Attack:
         """The same attack inside another threat model."""
         return replace(self, threat=threat)
+
+    def scaled(self, share: float) -> Attack:
+        """The same attack in ``share`` times the radius; a step size that was chosen is scaled alike."""
+        lengths: dict[str, Any] = {name: share * getattr(self, name) for name in LENGTHS if getattr(self, name, None)}
+        return replace(self.within(replace(self.threat, eps=share * self.threat.eps)), **lengths)
 
     @abstractmethod
     def search(self, goal: Goal, x: Images, generator: Generator = None) -> Images:

@@ -4,55 +4,41 @@ Madry et al., "Towards Deep Learning Models Resistant to Adversarial Attacks", I
 
     min over theta of the mean of  max over x_adv in the threat model of  loss(f_theta(x_adv), y)
 
-The attack solves the inner problem, the optimiser the outer one. As in Pang et al., "Bag of Tricks for Adversarial
-Training", ICLR 2021, section 3.3, the attack sees BatchNorm in evaluation mode and the training step sees it in
-training mode.
+The attack solves the inner problem (``minmax.py``), the optimiser the outer one.
+
+With an attack of a single step from a random start it is "fast" adversarial training (Wong et al., "Fast is better than
+free", ICLR 2020); ``seminar_lib.recipes.FAST`` holds the settings.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import torch.nn.functional as F
 from torch import Tensor
 
-from seminar_lib.attacks import PGD, Attack
-from seminar_lib.freeze import frozen
-from seminar_lib.goals import Misclassify
 from seminar_lib.models import Classifier
-from seminar_lib.objectives.base import Batch, Objective
-from seminar_lib.threat import Linf
+from seminar_lib.objectives.base import Batch
+from seminar_lib.objectives.cross_entropy import check_smoothing
+from seminar_lib.objectives.minmax import MinMax
 
 
 @dataclass(frozen=True)
-class AdversarialTraining(Objective):
+class AdversarialTraining(MinMax):
     """Cross-entropy on adversarial images only.
 
     Attributes:
-        attack: the inner maximisation. It should not stop at the first success: training wants the strongest loss.
-            Leave its ``step_size`` open when there is a warm-up, so that steps grow with the radius.
-        warmup: share of the training, in [0, 1], over which the radius grows from nothing to its full size. From the
-            full radius on, a small network on a hard task may not learn anything for many epochs.
+        smoothing: of the labels, in [0, 1), as in ``CrossEntropy``. The attack climbs its own loss, without it.
 
     Raises:
-        ValueError: ``warmup`` is not in [0, 1].
+        TypeError, ValueError: as ``MinMax``; ``smoothing`` is not in [0, 1).
     """
 
-    attack: Attack = PGD(Linf(8 / 255), steps=10, stop_when_fooled=False)
-    warmup: float = 0.0
+    smoothing: float = 0.0
 
     def __post_init__(self) -> None:
-        if not 0 <= self.warmup <= 1:
-            raise ValueError(f"warmup is a share of the training, in [0, 1]; got {self.warmup}.")
+        super().__post_init__()
+        check_smoothing(self.smoothing)
 
-    def __call__(self, model: Classifier, batch: Batch) -> dict[str, Tensor]:
-        with frozen(model):
-            goal = Misclassify(model, batch.y, self.attack.loss)
-            x_adv = self._attack_at(batch.progress).search(goal, batch.x, batch.generator)
-        return {"adversarial": F.cross_entropy(model(x_adv), batch.y)}
-
-    def _attack_at(self, progress: float) -> Attack:
-        if progress >= self.warmup:
-            return self.attack
-        threat = self.attack.threat
-        return self.attack.within(replace(threat, eps=threat.eps * max(progress / self.warmup, 1e-3)))
+    def terms(self, model: Classifier, batch: Batch) -> dict[str, Tensor]:
+        return {"adversarial": F.cross_entropy(model(batch.x_adv), batch.y, label_smoothing=self.smoothing)}

@@ -6,7 +6,6 @@ import torch.nn.functional as F
 
 from seminar_lib.attacks import FGSM, PGD
 from seminar_lib.goals import Diverge, Expectation, Misclassify, Recorded
-from seminar_lib.objectives import AdversarialTraining, Batch, CrossEntropy
 from seminar_lib.threat import L2, Linf
 
 THREATS = [Linf(4 / 255), L2(0.3)]
@@ -134,41 +133,15 @@ def test_recording_changes_nothing(tiny, x, y):
     assert torch.equal(attack.run(Recorded(goal, torch.arange(len(x))), x), attack.run(goal, x))
 
 
+def test_a_scaled_attack_is_the_same_in_a_smaller_ball():
+    attack = PGD(Linf(8 / 255), steps=3, step_size=2 / 255, stop_when_fooled=False)
+    assert attack.scaled(0.25) == PGD(Linf(2 / 255), steps=3, step_size=0.5 / 255, stop_when_fooled=False)
+    assert PGD(L2(0.5)).scaled(2.0) == PGD(L2(1.0))  # a step size that was left open stays open
+    assert FGSM(Linf(8 / 255)).scaled(0.5) == FGSM(Linf(4 / 255))
+
+
 def test_any_goal_can_be_searched(tiny, x):
     """PGD on the inner goal of TRADES needs no labels and moves the prediction further than noise does."""
     goal = Diverge(tiny, tiny(x).detach())
     x_adv = PGD(Linf(4 / 255), stop_when_fooled=False).run(goal, x)
     assert (goal(x_adv).loss > 3 * goal(Linf(4 / 255).random_start(x)).loss).all()
-
-
-def test_adversarial_training_in_a_tiny_ball_is_standard_training(tiny, x, y):
-    tiny.train()
-    attack = PGD(Linf(1e-7), stop_when_fooled=False)
-    adversarial = AdversarialTraining(attack)(tiny, Batch(x, y))["adversarial"]
-    torch.testing.assert_close(adversarial, CrossEntropy()(tiny, Batch(x, y))["clean"], rtol=1e-4, atol=1e-4)
-
-
-def test_adversarial_training_is_the_loss_on_the_images_that_its_attack_finds(tiny, x, y):
-    attack = PGD(Linf(4 / 255), steps=3, random_start=False, stop_when_fooled=False)
-    x_adv = attack.search(Misclassify(tiny, y), x)  # in evaluation mode, as the fixture comes
-    tiny.train()
-    loss = AdversarialTraining(attack)(tiny, Batch(x, y))["adversarial"]
-    torch.testing.assert_close(loss, F.cross_entropy(tiny(x_adv), y))
-    assert loss > 1.2 * CrossEntropy()(tiny, Batch(x, y))["clean"]
-
-
-@pytest.mark.parametrize(("progress", "share"), [(0.0, 0.001), (0.1, 0.25), (0.4, 1.0), (0.9, 1.0)])
-def test_the_ball_grows_during_the_warmup(progress, share, tiny, x, y):
-    seen = []
-    tiny.backbone.register_forward_pre_hook(lambda _, inputs: seen.append(0.5 + 0.25 * inputs[0]))  # undoes the scaling
-    attack = PGD(Linf(8 / 255), steps=5, stop_when_fooled=False)
-    AdversarialTraining(attack, warmup=0.4)(tiny, Batch(x, y, progress))
-    assert (seen[-1] - x).abs().max().item() == pytest.approx(share * 8 / 255, rel=1e-2)
-
-
-def test_batchnorm_sees_the_training_step_and_not_the_attack(tiny, x, y):
-    tiny.train()
-    before = int(tiny.backbone[1].num_batches_tracked)
-    AdversarialTraining(PGD(Linf(4 / 255), stop_when_fooled=False))(tiny, Batch(x, y))["adversarial"].backward()
-    assert tiny.backbone[1].num_batches_tracked == before + 1
-    assert tiny.head.weight.grad.abs().sum() > 0
