@@ -6,6 +6,7 @@ import dataclasses
 
 from seminar_lib.attacks import PGD
 from seminar_lib.data.augment import Augment
+from seminar_lib.models import ResNet18
 from seminar_lib.objectives import AdversarialTraining, CrossEntropy
 from seminar_lib.threat import Linf
 from seminar_lib.train import Recipe
@@ -36,6 +37,12 @@ def signs_fast_at() -> Recipe:
     one step, goes on falling while the ``"robust accuracy"`` against PGD drops to nothing within an epoch.
     """
     return dataclasses.replace(signs_pgd_at(), objective=AdversarialTraining(FAST, warmup=0.4))
+
+
+def signs_resnet18_pgd_at() -> Recipe:
+    """Adversarial training on signs with PGD-2, short, for a narrow ResNet-18: a second network to attack."""
+    objective = AdversarialTraining(PGD(Linf(8 / 255), steps=2, stop_when_fooled=False), warmup=0.4)
+    return Recipe("signs", objective, ResNet18(16), epochs=8, augment=SIGNS, ema=0.99, validation=VALIDATION)
 
 
 def cifar10_standard() -> Recipe:
