@@ -1,4 +1,4 @@
-"""The checks of lesson 02 accept every right answer and say what is wrong with each typical wrong one."""
+"""Exercise 2.2 accepts every right PGD and says what is wrong with each typical wrong one."""
 
 import pytest
 import torch
@@ -8,108 +8,17 @@ import seminar_lib as sl
 from seminar_lib.exercises import pgd
 from seminar_lib.exercises.marking import Mistake
 
-from .conftest import praises, refuses
-
-# 2.1: projection
+from ..conftest import praises, refuses
 
 
-def length(delta, dim=(1, 2, 3)):
-    return delta.square().sum(dim, keepdim=True).sqrt()
-
-
-def project(x_adv, x, eps, norm):
-    delta = x_adv - x
-    short = delta.clamp(-eps, eps) if norm == "Linf" else delta * (eps / length(delta).clamp_min(1e-12)).clamp(max=1)
-    return (x + short).clamp(0, 1)
-
-
-def project_box_first(x_adv, x, eps, norm):
-    x_adv = x_adv.clip(0, 1)
-    if norm == "Linf":
-        return torch.minimum(torch.maximum(x_adv, x - eps), x + eps)
-    result = []
-    for image, moved in zip(x, x_adv, strict=True):
-        delta = moved - image
-        result.append(image + delta * min(1.0, eps / max(float(delta.norm()), 1e-12)))
-    return torch.stack(result)
-
-
-def nearest_of_both(x_adv, x, eps, norm):
-    """The exact projection onto ball and box, by bisecting the multiplier of the L2 constraint."""
-    if norm == "Linf":
-        return project(x_adv, x, eps, norm)
-    low, high = torch.zeros(len(x), 1, 1, 1), torch.full((len(x), 1, 1, 1), 1e4)
-    for _ in range(80):
-        middle = (low + high) / 2
-        outside = length(((x_adv + middle * x) / (1 + middle)).clamp(0, 1) - x) > eps
-        low, high = torch.where(outside, middle, low), torch.where(outside, high, middle)
-    found = ((x_adv + high * x) / (1 + high)).clamp(0, 1)
-    return torch.where(length(x_adv.clamp(0, 1) - x) <= eps, x_adv.clamp(0, 1), found)
-
-
-def only(norm, wrong):
-    """A wrong answer in one norm, a right one in the other."""
-    return lambda x_adv, x, eps, given: (wrong if given == norm else project)(x_adv, x, eps, given)
-
-
-def scaled(scale):
-    return only("L2", lambda x_adv, x, eps, norm: (x + (x_adv - x) * scale(x_adv - x, eps)).clamp(0, 1))
-
-
-def halfway(x_adv, x, outside, size):
-    """What lies outside is taken deep into the ball instead of to its border."""
-    return torch.where(outside, x + size / 2 * (x_adv - x).sign(), x_adv).clamp(0, 1)
-
-
-def project_in_place(x_adv, x, eps, norm):
-    return x_adv.copy_(project(x_adv, x, eps, norm))
-
-
-test_every_right_projection_is_praised = praises(pgd.check_projection, project, project_box_first, nearest_of_both)
-
-test_a_wrong_projection_gets_its_sentence = refuses(
-    pgd.check_projection,
-    (lambda x_adv, x, eps, norm: None, "returns nothing"),
-    (lambda x_adv, x, eps, norm: x_adv.clone(), "nothing was projected"),
-    (lambda x_adv, x, eps, norm: x_adv.clamp(0, 1), "clip to [0, 1] only"),
-    (lambda x_adv, x, eps, norm: (x_adv - x).clamp(-eps, eps), "return the perturbation"),
-    (lambda x_adv, x, eps, norm: x_adv.clamp(-eps, eps), "black image"),
-    (lambda x_adv, x, eps, norm: x_adv.clamp(-eps, eps).clamp(0, 1), "black image"),
-    (lambda x_adv, x, eps, norm: x + (x_adv - x).clamp(-eps, eps), "leave [0, 1]"),
-    (lambda x_adv, x, eps, norm: project(x_adv, x, 2 * eps, norm), "but eps is 0.031"),
-    (lambda x_adv, x, eps, norm: project(x_adv, x, eps / 2, norm), "must stay where it is"),
-    (lambda x_adv, x, eps, norm: x + 0 * x_adv, "must stay where it is"),
-    (
-        only("Linf", lambda a, x, e, _: x + (a - x) * (e / (a - x).abs().amax((1, 2, 3), True)).clamp(max=1)),
-        "each pixel clipped on its own",
-    ),
-    (
-        only("Linf", lambda a, x, e, _: halfway(a, x, (a - x).abs() > e, e)),
-        "Linf: your images are inside the ball and the box",
-    ),
-    (project_in_place, "in place"),
-    (scaled(lambda delta, eps: (eps / delta.norm()).clamp(max=1)), "length of the whole batch"),
-    (scaled(lambda delta, eps: (eps / length(delta, 1)).clamp(max=1)), "for each pixel or channel"),
-    (scaled(lambda delta, eps: (eps / length(delta, (2, 3))).clamp(max=1)), "for each channel of an image"),
-    (scaled(lambda delta, eps: eps / length(delta)), "even one that lay inside"),
-    (only("L2", lambda a, x, e, _: project(a, x, e, "Linf")), "That is the Linf ball"),
-    (only("L2", lambda a, x, e, _: halfway(a, x, length(a - x) > e, 1 / 99)), "nearer ones"),
-    (scaled(lambda delta, eps: length(delta).clamp(max=eps) / length(delta)), "gives NaN"),
-)
-
-
-# 2.2: PGD
-
-
-def slope(model, x, y, reduction="none"):
+def slope(model, x, y):
     x = x.detach().clone().requires_grad_()
     loss = F.cross_entropy(model(x), y, reduction="none")
-    grad = torch.autograd.grad(loss.sum() if reduction == "none" else loss.mean(), x)[0]
-    return loss.detach(), grad
+    return loss.detach(), torch.autograd.grad(loss.sum(), x)[0]
 
 
 def linf(x_adv, x, eps):
-    return project(x_adv, x, eps, "Linf")
+    return (x + (x_adv - x).clamp(-eps, eps)).clamp(0, 1)
 
 
 def noise(x, eps):
@@ -325,84 +234,3 @@ def test_whatever_the_start_a_right_walk_passes_and_its_last_image_does_not(seed
     pgd.check(walk(start=start))
     with pytest.raises(Mistake, match="the last image"):
         pgd.check(walk(start=start, choose="last"))
-
-
-# 2.3: the length of a step
-
-test_every_right_stride_is_praised = praises(
-    pgd.check_stride, lambda eps, steps: 2 * eps / steps, lambda eps, steps: (eps - -eps) / steps
-)
-
-test_a_wrong_stride_gets_its_sentence = refuses(
-    pgd.check_stride,
-    (lambda eps, steps: None, "return one number"),
-    (lambda eps, steps: float("inf"), "return one number"),
-    (lambda eps, steps: eps / steps, "from the centre"),
-    (lambda eps, steps: 2.5 * eps / steps, "Madry's rule"),
-    (lambda eps, steps: eps, "Divide the way"),
-    (lambda eps, steps: 2 * eps, "`steps` of them"),
-    (lambda eps, steps: eps / steps / 2, "across the ball"),
-    (lambda eps, steps: 3 * eps / steps, "more than the"),
-)
-
-
-# 2.4: a step of DeepFool
-
-
-def onto(slopes=lambda grads: grads.abs().sum((2, 3, 4)), choose=lambda distance, gaps: distance.argmin(1), sign=1):
-    def to_the_boundary(gaps, grads):
-        distance = -gaps / slopes(grads)
-        rows, nearest = torch.arange(len(gaps)), choose(distance, gaps)
-        return sign * distance[rows, nearest][:, None, None, None] * grads[rows, nearest].sign()
-
-    return to_the_boundary
-
-
-def image_by_image(gaps, grads):
-    result = []
-    for gap, grad in zip(gaps, grads, strict=True):
-        steps = [abs(g) * torch.sgn(w) / w.abs().sum() for g, w in zip(gap, grad, strict=True)]
-        result.append(min(steps, key=lambda step: float(step.abs().max())))
-    return torch.stack(result)
-
-
-def euclidean(gaps, grads):
-    length = grads.square().sum((2, 3, 4))
-    nearest = (-gaps / length.sqrt()).argmin(1)
-    rows = torch.arange(len(gaps))
-    return (-gaps / length)[rows, nearest][:, None, None, None] * grads[rows, nearest]
-
-
-def boundary_in_place(gaps, grads):
-    answer = onto()(gaps, grads)
-    gaps.zero_()
-    return answer
-
-
-def by_a_detour(gaps, grads):
-    """Reaches the right boundary, but not by the shortest way: the steepest pixels move furthest."""
-    rows, nearest = torch.arange(len(gaps)), (-gaps / grads.abs().sum((2, 3, 4))).argmin(1)
-    w = grads[rows, nearest]
-    return -gaps[rows, nearest][:, None, None, None] * w * w.abs() / w.abs().pow(3).sum((1, 2, 3), keepdim=True)
-
-
-test_every_right_step_is_praised = praises(pgd.check_step, onto(), image_by_image)
-
-test_a_wrong_step_gets_its_sentence = refuses(
-    pgd.check_step,
-    (lambda gaps, grads: None, "returns nothing"),
-    (lambda gaps, grads: grads, "has shape"),
-    (onto(sign=-1), "away from the boundary"),
-    (onto(choose=lambda distance, gaps: gaps.argmax(1)), "narrowest gap"),
-    (onto(choose=lambda distance, gaps: distance.argmax(1)), "farthest boundary"),
-    (onto(choose=lambda distance, gaps: torch.zeros_like(distance.argmin(1))), "always go to the first class"),
-    (onto(choose=lambda distance, gaps: distance.amin(0).argmin().expand(len(gaps))), "one class for the whole batch"),
-    (onto(lambda grads: grads.square().sum((2, 3, 4)).sqrt()), "Euclidean length"),
-    (onto(lambda grads: grads.abs().amax((2, 3, 4))), "largest slope"),
-    (onto(lambda grads: grads.abs().mean((2, 3, 4))), "average the slopes"),
-    (onto(lambda grads: grads.abs().sum((0, 2, 3, 4))), "slopes of the whole batch"),
-    (onto(lambda grads: 2 * grads.abs().sum((2, 3, 4))), "should be 0"),
-    (euclidean, "L2 step"),
-    (by_a_detour, "a smaller perturbation"),
-    (boundary_in_place, "in place"),
-)
