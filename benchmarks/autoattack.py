@@ -18,14 +18,14 @@ import torch
 import tyro
 
 from benchmarks.peers.authors import ensemble
-from benchmarks.report import RESULTS, take_up, write
+from benchmarks.report import RESULTS, circumstances, take_up, write
 from seminar_lib.attacks import AutoAttack
 from seminar_lib.attacks.base import verdict
 from seminar_lib.attacks.ensemble import STANDING, WRONG_BEFORE
 from seminar_lib.checkpoints import load
 from seminar_lib.data import load_data
-from seminar_lib.device import best_device, describe
-from seminar_lib.evaluation import Accuracy, versions
+from seminar_lib.device import best_device
+from seminar_lib.evaluation import Accuracy
 from seminar_lib.goals import Misclassify
 from seminar_lib.models import Classifier
 from seminar_lib.threat import Linf
@@ -61,7 +61,6 @@ def compare(
     path = out or RESULTS / f"autoattack-{device.type}.json"
     settings = {"threat": repr(THREAT), "n": n, "batch_size": batch_size, "seed": seed, "bf16": bf16}
     report = take_up(path, settings)
-    report |= {"threads": torch.get_num_threads(), "device": describe(device), "versions": versions()}
     for name in weights:
         model, card = load(name, device)
         batches = list(load_data(card["dataset"]).test.sample(n, seed).to(device).batches(batch_size))
@@ -69,7 +68,8 @@ def compare(
         for number, (x, y) in enumerate(batches[len(done) :], len(done)):
             runs = [("authors", authors), ("seminar_lib", partial(ours, bf16=bf16))]
             # Turns, so that neither always finds the machine warm.
-            done.append({run: measure(model, x, y, seed) for run, measure in runs[:: 1 - 2 * (number % 2)]})
+            measured = {run: measure(model, x, y, seed) for run, measure in runs[:: 1 - 2 * (number % 2)]}
+            done.append(measured | circumstances(device))
             write(report, path)
         print(table(name, done), flush=True)
 

@@ -7,6 +7,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import torch
+
+from seminar_lib.device import describe
+from seminar_lib.evaluation import versions
 from seminar_lib.files import whole_file
 
 RESULTS = Path(__file__).parent.parent / "results" / "benchmarks"
@@ -32,3 +36,8 @@ def write(report: Mapping[str, Any], path: Path) -> None:
     """Write the report, whole or not at all."""
     with whole_file(path) as part:
         part.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
+
+
+def circumstances(device: torch.device) -> dict[str, Any]:
+    """What each part of a report was measured on: the next part may be measured elsewhere."""
+    return {"device": describe(device), "versions": versions()}

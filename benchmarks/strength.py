@@ -16,11 +16,11 @@ import tyro
 from benchmarks.contestants import ATTACKS, HOURS, contestants
 from benchmarks.measure import Result, observe
 from benchmarks.peers import PEERS
-from benchmarks.report import RESULTS, take_up, write
+from benchmarks.report import RESULTS, circumstances, take_up, write
 from seminar_lib.checkpoints import load
 from seminar_lib.data import load_data
-from seminar_lib.device import best_device, describe
-from seminar_lib.evaluation import Accuracy, versions
+from seminar_lib.device import best_device
+from seminar_lib.evaluation import Accuracy
 
 OURS = ("seminar_lib", "seminar_lib, bf16")  # the variants that a user gets
 
@@ -52,7 +52,6 @@ def compare(
     device = best_device()
     path = out or RESULTS / f"strength-{device.type}.json"
     report = take_up(path, {"n": n, "batch_size": batch_size, "seed": seed})
-    report |= {"device": describe(device), "versions": versions()}
     for name in weights:
         model, card = load(name, device)
         batches = list(load_data(card["dataset"]).test.sample(n, seed).to(device).batches(batch_size))
@@ -63,7 +62,7 @@ def compare(
             for contestant in (*PEERS, *OURS):
                 if contestant in running and contestant not in done["found"]:
                     result = observe(contestant, running[contestant], model, batches, attack, seed)
-                    done["found"][contestant] = as_dict(result)
+                    done["found"][contestant] = as_dict(result) | circumstances(device)
                     write(report, path)
             print(table(name, title, done), flush=True)
 

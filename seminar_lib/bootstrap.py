@@ -36,11 +36,20 @@ ROOT = Path(__file__).resolve().parent.parent
 VENV = Path(os.environ.get("SEMINAR_VENV") or ROOT / ".venv").expanduser().absolute()
 
 
+# What a verb may need, each with all that those before it need: the seminar itself, its tests, its benchmark. Beside
+# pyproject.toml these files of other libraries belong to it, whose own requirements are not installed; they say why.
+EXTRAS = {
+    "lab": (),
+    "test": ("requirements-peers.txt",),
+    "bench": ("requirements-peers.txt", "benchmarks/requirements.txt"),
+}
+
+
 class Verb(NamedTuple):
     """What a verb needs and what it runs.
 
     Attributes:
-        extra: ``"lab"`` for the seminar itself, ``"test"`` for its tests as well.
+        extra: one of ``EXTRAS``.
         steps: arguments of Python, run in this order until one fails; the user's options go to the last.
     """
 
@@ -65,7 +74,7 @@ VERBS = {
     "test": Verb("test", (*LINT, ("-m", "pytest"))),
     "lint": Verb("test", LINT),
     "notebooks": Verb("test", (("-m", "seminar_lib", "lessons", "--build"),)),
-    "bench": Verb("test", (("-m", "benchmarks"),)),
+    "bench": Verb("bench", (("-m", "benchmarks"),)),
 }
 
 
@@ -111,7 +120,8 @@ def environment(extra: str) -> str:
     stamp = VENV / "seminar.stamp"
     source = fingerprint()
     found = stamp.read_text() if stamp.exists() else ""
-    if not python.exists() or found not in (f"{extra} {source}", f"test {source}"):  # test includes lab
+    enough = list(EXTRAS)[list(EXTRAS).index(extra) :]
+    if not python.exists() or found not in [f"{other} {source}" for other in enough]:
         stamp.unlink(missing_ok=True)
         if not usable(python):
             make_venv()
@@ -127,10 +137,12 @@ def complete(extra: str) -> bool:
 
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     names = [re.split(r"[^\w.-]", requirement)[0] for requirement in project["dependencies"]]
-    if extra == "test":
+    if extra != "lab":
         names += [re.split(r"[^\w.-]", requirement)[0] for requirement in project["optional-dependencies"]["test"]]
-        names += pins("requirements-peers.txt")
     lock = pins("requirements.lock")
+    for peers in map(pins, EXTRAS[extra]):
+        names += peers
+        lock |= peers
     for name in map(normal, names):
         try:
             version = metadata.version(name)
@@ -159,7 +171,7 @@ def normal(name: str) -> str:
 def fingerprint() -> str:
     """A hash of all that an installation depends on, the place of the checkout included."""
     sha = hashlib.sha256(str(ROOT).encode())
-    for name in ("pyproject.toml", "requirements.lock", "requirements-peers.txt"):
+    for name in ("pyproject.toml", "requirements.lock", *EXTRAS["bench"]):
         sha.update((ROOT / name).read_bytes())
     return sha.hexdigest()
 
@@ -196,9 +208,8 @@ def install(python: Path, extra: str) -> None:
     """Install this checkout and all that ``extra`` names, at the locked versions."""
     print(f"Installing the seminar into {VENV}: once, a few minutes", flush=True)
     pip = [str(python), "-m", "pip", "install", "--no-input", "--disable-pip-version-check", "-c", "requirements.lock"]
-    commands = [[*pip, "-e", "."]]
-    if extra == "test":
-        commands = [[*pip, "-e", ".[test]"], [*pip, "--no-deps", "-r", "requirements-peers.txt"]]
+    commands = [[*pip, "-e", "." if extra == "lab" else ".[test]"]]
+    commands += [[*pip, "--no-deps", "-r", peers] for peers in EXTRAS[extra]]
     for command in commands:
         if run(command) != 0:
             raise SystemExit(

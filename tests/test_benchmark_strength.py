@@ -52,7 +52,7 @@ def test_what_was_measured_is_not_measured_again(
     found = json.loads(out.read_text())["models"][weights]["FGSM"]["found"]
     assert list(found) == [observed[0], *observed[2:]]
     assert "seminar_lib" in found
-    assert all(run["robust_accuracy"]["n"] == 12 for run in found.values())
+    assert all(run["robust_accuracy"]["n"] == 12 and run["device"] for run in found.values())
     if found.keys() & PEERS.keys():
         assert "Points above the strongest peer: seminar_lib +0.0" in capsys.readouterr().out
 

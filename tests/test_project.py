@@ -149,6 +149,9 @@ def test_the_oldest_python_is_the_projects() -> None:
     assert PROJECT["requires-python"] == f">={oldest}"
 
 
+REQUIRED = ("pyproject.toml", "requirements.lock", "requirements-peers.txt", "benchmarks/requirements.txt")
+
+
 class Machine:
     """A checkout and its environment in an empty folder; commands are noted in place of run."""
 
@@ -158,8 +161,9 @@ class Machine:
         self.commands: list[list[str]] = []
         self.failing = ""
         self.root.mkdir()
-        for name in ("pyproject.toml", "requirements.lock", "requirements-peers.txt"):
-            shutil.copy(ROOT / name, self.root)
+        (self.root / "benchmarks").mkdir()
+        for name in REQUIRED:
+            shutil.copy(ROOT / name, self.root / name)
 
     def run(self, command: list[str]) -> int:
         self.commands.append(command)
@@ -195,9 +199,11 @@ def test_a_second_start_installs_nothing(machine: Machine) -> None:
     assert machine.installed("lab") == []
     assert machine.installed("test") == [".[test]", "requirements-peers.txt"]
     assert machine.installed("test") == machine.installed("lab") == []
+    assert machine.installed("bench") == [".[test]", "requirements-peers.txt", "benchmarks/requirements.txt"]
+    assert machine.installed("test") == machine.installed("bench") == []
 
 
-@pytest.mark.parametrize("name", ["pyproject.toml", "requirements.lock", "requirements-peers.txt"])
+@pytest.mark.parametrize("name", REQUIRED)
 def test_a_changed_requirement_is_installed(machine: Machine, name: str) -> None:
     machine.installed("lab")
     machine.change(name)

@@ -5,10 +5,21 @@ import pytest
 from nbformat.v4 import new_code_cell, new_notebook
 from playwright.sync_api import expect, sync_playwright
 
-from .lab import BROWSERS, Lab, NotebookPage, browser_path
+from .lab import BROWSERS, Lab, browser_path
+from .page import NotebookPage
 
 SCREEN = {"width": 1280, "height": 720}  # a classroom projector
 FAILED = pytest.StashKey[list[str]]()  # the phases of a test that failed
+SMALL = """
+import torch
+from seminar_lib import SmallCNN, Split
+from seminar_lib.widgets import {demo}
+
+torch.manual_seed(0)
+images = torch.randint(256, (4, 3, 32, 32), dtype=torch.uint8)
+model = SmallCNN().build(5, mean=(0.5, 0.5, 0.5), std=(0.01, 0.01, 0.01)).eval()
+{demo}(model, Split(images, model(images / 255).argmax(1)), ["ant", "bee", "cat", "dog", "elk"])
+"""
 expect.set_options(timeout=20_000)  # milliseconds; a busy machine is no failure
 
 
@@ -59,13 +70,21 @@ def open_notebook(chromium, lab, request, tmp_path):
 
 @pytest.fixture
 def notebook(open_notebook, tmp_path):
-    """Open a notebook made of the given cells."""
+    """Open a notebook made of the given cells, and run them."""
 
     def make(*sources):
         path = tmp_path / f"{tmp_path.name}.ipynb"
         kernel = {"name": "python3", "display_name": "Python 3"}
         cells = [new_code_cell(source.strip()) for source in sources]
         nbformat.write(new_notebook(cells=cells, metadata={"kernelspec": kernel}), path)
-        return open_notebook(path)
+        page = open_notebook(path)
+        page.run_all_and_wait()
+        return page
 
     return make
+
+
+@pytest.fixture
+def small(notebook):
+    """Open a notebook that shows the demo of this name, of a small network and four images."""
+    return lambda demo: notebook(SMALL.format(demo=demo))

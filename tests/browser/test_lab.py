@@ -24,7 +24,6 @@ Image(value=b"", tooltip="a tooltip without a description")
 @pytest.mark.parametrize("source", [CELL, CALLBACK, CAUGHT, VIEW], ids=["cell", "callback", "caught", "view"])
 def test_a_failure_is_noticed_wherever_it_shows(source, notebook):
     page = notebook(source)
-    page.run_all_and_wait()
     if source == CALLBACK:
         page.assert_no_traceback()  # nothing has failed until the slider moves
         page.slider("eps").press("ArrowRight")

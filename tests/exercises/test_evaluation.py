@@ -1,25 +1,14 @@
 """The checks of lesson 03 accept every right answer and say what is wrong with each typical wrong one."""
 
 import math
-import re
 
-import pytest
 import torch
 from scipy.stats import binomtest
 
 import seminar_lib as sl
 from seminar_lib.exercises import evaluation
-from seminar_lib.exercises.marking import Mistake
 
-
-def stub(*_):
-    raise NotImplementedError("Exercise")
-
-
-def praised(check, answer, capsys):
-    check(answer)
-    return "is right" in capsys.readouterr().out
-
+from .conftest import praises, refuses
 
 # 3.1: the worst case
 
@@ -53,8 +42,10 @@ def in_place(correct):
     return answer
 
 
-COMBINED = [
-    (stub, "not written yet"),
+test_every_right_worst_case_is_praised = praises(evaluation.check_worst_case, combine, combine_in_a_loop)
+
+test_a_wrong_worst_case_gets_its_sentence = refuses(
+    evaluation.check_worst_case,
     (lambda correct: None, "return two things"),
     (lambda correct: combine(correct)[0], "return two things"),
     (share(lambda correct: "0.444"), "the share must be a number"),
@@ -72,18 +63,7 @@ COMBINED = [
     (counts(lambda correct: correct.sum(1)), "images that stand"),
     (counts(lambda correct: torch.zeros(3)), "exactly one attack"),
     (in_place, "in place"),
-]
-
-
-@pytest.mark.parametrize("answer", [combine, combine_in_a_loop])
-def test_every_right_worst_case_is_praised(answer, capsys):
-    assert praised(evaluation.check_worst_case, answer, capsys)
-
-
-@pytest.mark.parametrize(("answer", "sentence"), COMBINED)
-def test_a_wrong_worst_case_gets_its_sentence(answer, sentence):
-    with pytest.raises(Mistake, match=re.escape(sentence)):
-        evaluation.check_worst_case(answer)
+)
 
 
 # 3.2: the interval
@@ -113,8 +93,10 @@ def wald(k, n):
     return p - half, p + half
 
 
-INTERVALS = [
-    (stub, "not written yet"),
+test_every_right_interval_is_praised = praises(evaluation.check_interval, wilson, by_scipy, by_tensors)
+
+test_a_wrong_interval_gets_its_sentence = refuses(
+    evaluation.check_interval,
     (lambda k, n: k / n, "return two numbers"),
     (lambda k, n: (None, 1.0), "must be a number"),
     (lambda k, n: wilson(k, n)[::-1], "wrong order"),
@@ -126,18 +108,7 @@ INTERVALS = [
     (lambda k, n: wilson(k, n, extra=0.0), "under your root"),
     (lambda k, n: tuple(100 * end for end in wilson(k, n)), "not percent"),
     (lambda k, n: wilson(k, n, z=2.58), "Wilson's is"),
-]
-
-
-@pytest.mark.parametrize("answer", [wilson, by_scipy, by_tensors])
-def test_every_right_interval_is_praised(answer, capsys):
-    assert praised(evaluation.check_interval, answer, capsys)
-
-
-@pytest.mark.parametrize(("answer", "sentence"), INTERVALS)
-def test_a_wrong_interval_gets_its_sentence(answer, sentence):
-    with pytest.raises(Mistake, match=re.escape(sentence)):
-        evaluation.check_interval(answer)
+)
 
 
 # 3.3: the loss without a scale
@@ -177,8 +148,10 @@ def dlr_in_place(logits, y):
     return answer
 
 
-LOSSES = [
-    (stub, "not written yet"),
+test_every_right_loss_is_praised = praises(evaluation.check_loss, my_dlr, dlr_by_image, sl.dlr)
+
+test_a_wrong_loss_gets_its_sentence = refuses(
+    evaluation.check_loss,
     (lambda logits, y: None, "returns nothing"),
     (lambda logits, y: my_dlr(logits, y).mean(), "has shape"),
     (lambda logits, y: -my_dlr(logits, y), "sign is turned"),
@@ -191,18 +164,7 @@ LOSSES = [
     (lambda logits, y: my_dlr(logits, y).clamp(-0.5, 0.5), "for logits"),
     (lambda logits, y: my_dlr(logits, y) + 1e-5 * (logits.abs().amax(1) > 100) * logits[:, 0], "1000 times as large"),
     (dlr_in_place, "in place"),
-]
-
-
-@pytest.mark.parametrize("answer", [my_dlr, dlr_by_image, sl.dlr])
-def test_every_right_loss_is_praised(answer, capsys):
-    assert praised(evaluation.check_loss, answer, capsys)
-
-
-@pytest.mark.parametrize(("answer", "sentence"), LOSSES)
-def test_a_wrong_loss_gets_its_sentence(answer, sentence):
-    with pytest.raises(Mistake, match=re.escape(sentence)):
-        evaluation.check_loss(answer)
+)
 
 
 # 3.4: random search
@@ -260,8 +222,12 @@ def bold(score, propose, x, queries):
     return search(better=lambda new, old: new > old + 0.02)(score, propose, x, queries)
 
 
-SEARCHES = [
-    (stub, "not written yet"),
+test_every_right_search_is_praised = praises(
+    evaluation.check_search, search(), by_index, search(better=lambda new, old: new >= old)
+)
+
+test_a_wrong_search_gets_its_sentence = refuses(
+    evaluation.check_search,
     (lambda score, propose, x, queries: None, "returns nothing"),
     (lambda score, propose, x, queries: score(x), "has shape"),
     (lambda score, propose, x, queries: x.clone(), "never call propose"),
@@ -275,32 +241,4 @@ SEARCHES = [
     (stale, "brought up to date"),
     (bold, "had a higher loss"),
     (into_x, "in place"),
-]
-
-
-@pytest.mark.parametrize("answer", [search(), by_index, search(better=lambda new, old: new >= old)])
-def test_every_right_search_is_praised(answer, capsys):
-    assert praised(evaluation.check_search, answer, capsys)
-
-
-@pytest.mark.parametrize(("answer", "sentence"), SEARCHES)
-def test_a_wrong_search_gets_its_sentence(answer, sentence):
-    with pytest.raises(Mistake, match=re.escape(sentence)):
-        evaluation.check_search(answer)
-
-
-def test_checks_leave_the_random_numbers_of_the_student_alone():
-    before = torch.get_rng_state()
-    evaluation.check_loss(my_dlr)
-    evaluation.check_search(search())
-    assert torch.equal(torch.get_rng_state(), before)
-
-
-@pytest.mark.parametrize(
-    "check",
-    [evaluation.check_worst_case, evaluation.check_interval, evaluation.check_loss, evaluation.check_search],
 )
-def test_an_answer_that_is_not_written_yet_is_told_from_a_wrong_one(check):
-    with pytest.raises(Mistake, match=r"^exercise") as caught:
-        check(stub)
-    assert caught.value.unwritten

@@ -1,9 +1,8 @@
-"""The checks of lesson 02: projection, PGD, the length of its steps, and one step of DeepFool."""
+"""The check of exercise 2.2: PGD. It follows the walk of a student step by step, in what the model was shown."""
 
 from __future__ import annotations
 
 import copy
-import math
 from typing import Any
 
 import torch
@@ -12,80 +11,10 @@ from torch import Tensor, nn
 from seminar_lib.exercises.marking import Answer, Example, Mistake, ask, ask_tensor, marks, right, same
 from seminar_lib.losses import margin
 from seminar_lib.threat import L2, Linf
-from seminar_lib.types import Images, Labels, PerExample
+from seminar_lib.types import Images, Labels
 
 EPS = 8 / 255
-LENGTH = 0.5  # the radius of the L2 ball
 STEP_SIZE, STEPS = 7 / 255, 5  # so long that most walks on the example pass a better image than their last
-
-
-@marks
-def check_projection(my_project: Answer) -> None:
-    """Exercise 2.1: the nearest image inside the ball, and inside [0, 1]."""
-    x = Example().x
-    noise = torch.randn(x.shape, generator=torch.Generator().manual_seed(2))
-    for threat, norm in ((Linf(EPS), "Linf"), (L2(LENGTH), "L2")):
-        # The first image lies inside; the others lie outside, each at another distance.
-        lengths = threat.eps * torch.tensor([0.7, 1.5, 2.0, 3.0, 4.0, 6.0])
-        delta = lengths[:, None, None, None] * noise / threat.norm(noise)[:, None, None, None]
-        delta[0] = (x[0] + delta[0]).clamp(0, 1) - x[0]
-        _judge_projection(my_project, x + delta, x, threat, norm)
-    try:
-        ask_tensor("2.1", my_project, tuple(x.shape), x.clone(), x.clone(), LENGTH, "L2")
-    except Mistake:
-        raise Mistake("an image that has not moved gives NaN: 0 / 0. Keep the length away from 0.") from None
-    right("2.1", "Whatever a step does, its result is pulled back to an image that the adversary may use.")
-
-
-def _judge_projection(my_project: Answer, far: Images, clean: Images, threat: Linf | L2, norm: str) -> None:
-    x, x_adv, eps, delta = clean.clone(), far.clone(), threat.eps, far - clean
-    answer = ask_tensor("2.1", my_project, tuple(x.shape), x_adv, x, eps, norm)
-    if not (torch.equal(x, clean) and torch.equal(x_adv, far)):
-        raise Mistake(f"{norm}: you changed x or x_adv in place. Work on a copy.")
-    if same(answer, far):
-        raise Mistake(f"{norm}: your images equal x_adv: nothing was projected.")
-    if same(answer, far.clamp(0, 1)):
-        raise Mistake(f"{norm}: you clip to [0, 1] only. The images must also come within eps of x.")
-    if same(answer, threat.shrink(delta)):
-        raise Mistake(f"{norm}: you return the perturbation. Add it to x.")
-    if same(answer.clamp(0, 1), threat.shrink(far).clamp(0, 1)):
-        raise Mistake(f"{norm}: your ball is centred at the black image. Its centre is x: shrink x_adv - x.")
-    if norm == "L2":
-        _judge_length(answer, clean, delta)
-    elif same(
-        answer.clamp(0, 1), (clean + delta * (eps / threat.norm(delta)).clamp(max=1)[:, None, None, None]).clamp(0, 1)
-    ):
-        raise Mistake("Linf: you scale the whole perturbation. The nearest image has each pixel clipped on its own.")
-    reach, low, high = float(threat.norm(answer - clean).max()), float(answer.min()), float(answer.max())
-    if reach > eps * 1.001:
-        raise Mistake(f"{norm}: an image of yours is {reach:.3f} away from x, but eps is {eps:.3f}.")
-    if low < -1e-6 or high > 1 + 1e-6:
-        raise Mistake(f"{norm}: your images span [{low:.3f}, {high:.3f}] and leave [0, 1]. Clip them too.")
-    if not same(answer[0], far[0]):
-        raise Mistake(f"{norm}: an image that lies inside the ball already must stay where it is.")
-    # Ball and box in either order, or the nearest point of both at once: all of them serve an attack.
-    orders = (threat.project(far, clean), clean + threat.shrink(far.clamp(0, 1) - clean))
-    farthest = torch.stack([_length(far - image) for image in orders]).amax(0)
-    if (_length(far - answer) > farthest * 1.001).any():
-        raise Mistake(f"{norm}: your images are inside the ball and the box, but nearer ones to x_adv are inside too.")
-
-
-def _judge_length(answer: Images, clean: Images, delta: Images) -> None:
-    """The mistakes of the L2 projection that have a sentence of their own."""
-    scales = {
-        "you took the length of the whole batch. Each image has its own: sum over dim=(1, 2, 3).": delta.norm(),
-        "you took a length for each pixel or channel. One image has one length: sum over dim=(1, 2, 3).": delta.norm(
-            dim=1, keepdim=True
-        ),
-        "you took a length for each channel of an image. Sum over dim=(1, 2, 3).": delta.norm(dim=(2, 3), keepdim=True),
-    }
-    for sentence, length in scales.items():
-        if same(answer.clamp(0, 1), (clean + delta * (LENGTH / length).clamp(max=1)).clamp(0, 1)):
-            raise Mistake(f"L2: {sentence}")
-    if same(answer.clamp(0, 1), (clean + LENGTH * delta / _length(delta)[:, None, None, None]).clamp(0, 1)):
-        raise Mistake("L2: every image ends at distance eps, even one that lay inside. Scale by min(1, eps / length).")
-    if same(answer.clamp(0, 1), (clean + delta.clamp(-LENGTH, LENGTH)).clamp(0, 1)):
-        raise Mistake("L2: you clip each pixel to [-eps, eps]. That is the Linf ball; here the length must shrink.")
 
 
 @marks
@@ -262,7 +191,7 @@ def _judge_choice(runs: list[_Run], walks: list[list[Images]]) -> None:
     losses = torch.cat([run.losses(walk) for run, walk in zip(runs, walks, strict=True)], 1)
     # Best by cross-entropy or by margin; the start, and the clean image, may take part or not.
     clean = torch.cat([run.clean for run in runs])
-    on_walk = torch.stack([_length(answer - point) < 1e-4 for point in (*points, clean)]).any(0)
+    on_walk = torch.stack([L2(1).norm(answer - point) < 1e-4 for point in (*points, clean)]).any(0)
     best = torch.cat([_is_best(run, walk) for run, walk in zip(runs, walks, strict=True)])
     if bool((on_walk & best).all()):
         return
@@ -310,92 +239,3 @@ def _is_best(run: _Run, walk: list[Images]) -> Tensor:
     best = run.losses([run.answer])[0] >= run.losses(walk[1:]).amax(0) - 1e-5
     margins = torch.stack([margin(run.example.model(x), run.y) for x in (run.answer, *walk[1:])])
     return best | (margins[0] >= margins[1:].amax(0) - 1e-5)
-
-
-def _length(delta: Images) -> PerExample:
-    return L2(1).norm(delta)
-
-
-@marks
-def check_stride(smallest_step: Answer) -> None:
-    """Exercise 2.3: the shortest steps that still take a walk from any point of the ball to any other."""
-    for eps, steps in ((EPS, 10), (0.1, 7)):
-        size = ask("2.3", smallest_step, eps, steps)
-        if not isinstance(size, int | float) or not math.isfinite(size):
-            raise Mistake(f"return one number, the length of a step; you return {size!r}.")
-        reach, width = size * steps, 2 * eps
-        if math.isclose(size, eps):
-            raise Mistake("one step of that length crosses half of the ball. Divide the way by the number of steps.")
-        if math.isclose(size, width):
-            raise Mistake("one step of that length crosses the ball. There are `steps` of them.")
-        if math.isclose(size, eps / steps):
-            raise Mistake("that reaches the border from the centre. A random start may lie at the opposite border.")
-        if math.isclose(size, 2.5 * eps / steps):
-            raise Mistake("that is Madry's rule, which leaves a quarter to spare. Without it?")
-        if reach < width * 0.999:
-            raise Mistake(f"{steps} steps of {size:.4f} go {reach:.4f} far; across the ball it is {width:.4f}.")
-        if reach > width * 1.001:
-            raise Mistake(f"{steps} steps of {size:.4f} go {reach:.4f} far, more than the {width:.4f} that are needed.")
-    right("2.3", "With shorter steps a part of the ball is out of reach from some starts.")
-
-
-@marks
-def check_step(to_the_boundary: Answer) -> None:
-    """Exercise 2.4: the smallest Linf perturbation that reaches the nearest linearised boundary."""
-    generator = torch.Generator().manual_seed(3)
-    # Of three classes, in this order: flat and narrow, steep and wide, in between.
-    grads = torch.randn(6, 3, 3, 8, 8, generator=generator) * torch.tensor([0.3, 4.0, 1.0])[:, None, None, None]
-    slopes = grads.abs().sum((2, 3, 4))
-    gaps = -torch.tensor([0.5, 2.5, 1.0]) * (0.8 + 0.4 * torch.rand(6, 3, generator=generator))
-    gaps[:2, 0], gaps[2:4, 2] = -0.05, -0.1  # which class is the nearest differs from image to image
-    given = gaps.clone(), grads.clone()
-    answer = ask_tensor("2.4", to_the_boundary, tuple(grads[:, 0].shape), *given)
-    if not (torch.equal(given[0], gaps) and torch.equal(given[1], grads)):
-        raise Mistake("you changed the gaps or the gradients in place. Work on copies.")
-    distance = -gaps / slopes
-    nearest = distance.argmin(1)
-    expected = _onto(gaps, grads, slopes, nearest)
-    if same(answer, expected):
-        right("2.4", f"The nearest boundaries are {distance.amin(1).min():.3f} to {distance.amin(1).max():.3f} away.")
-        return
-    if same(answer, -expected):
-        raise Mistake("you walk away from the boundary. A gap is negative, and along its gradient it rises to zero.")
-    for classes, sentence in (
-        (gaps.argmax(1), "you go to the class with the narrowest gap. The nearest boundary is that of the smallest "
-         "distance, gap over slope."),
-        (distance.argmax(1), "you go to the farthest boundary. Take the smallest distance."),
-        (torch.zeros_like(nearest), "you always go to the first class. Take the nearest of them, image by image."),
-        (distance.amin(0).argmin().expand(6), "you choose one class for the whole batch. Each image has its own."),
-    ):  # fmt: skip
-        if same(answer, _onto(gaps, grads, slopes, classes)):
-            raise Mistake(sentence)
-    for slope, sentence in (
-        (grads.square().sum((2, 3, 4)).sqrt(), "you divide by the Euclidean length of the gradient. If every pixel "
-         "moves by the same amount, the gap closes by the sum of all |slopes|."),
-        (grads.abs().amax((2, 3, 4)), "you divide by the largest slope, as if one pixel moved alone. All of them move: "
-         "add up the |slopes|."),
-        (grads.abs().mean((2, 3, 4)), "you average the slopes over the pixels. All pixels move, so they add up."),
-        (slopes.sum(0, keepdim=True).expand_as(slopes), "you add up the slopes of the whole batch. Each image has its "
-         "own."),
-    ):  # fmt: skip
-        if same(answer, _onto(gaps, grads, slope, (-gaps / slope).argmin(1))):
-            raise Mistake(sentence)
-    length = grads.square().sum((2, 3, 4))
-    euclidean = (-gaps / length.sqrt()).argmin(1)
-    chosen = grads[torch.arange(6), euclidean]
-    if same(answer, (-gaps / length).gather(1, euclidean[:, None])[..., None, None] * chosen):
-        raise Mistake("that is the L2 step, along the gradient itself. In the Linf ball the way is along its sign.")
-    closed = gaps + (grads * answer[:, None]).sum((2, 3, 4))
-    best = closed.gather(1, nearest[:, None]).squeeze(1)
-    if best.abs().max() > 1e-3:
-        raise Mistake(
-            f"after your step the gap to the nearest class should be 0 if the model were linear; it is {best[0]:.2f} "
-            "for the first image."
-        )
-    raise Mistake("you reach the boundary, but a smaller perturbation does so too: move all pixels by one amount.")
-
-
-def _onto(gaps: Tensor, grads: Tensor, slopes: Tensor, classes: Tensor) -> Images:
-    """The Linf perturbation towards one class for each image, as long as gap over slope."""
-    rows = torch.arange(len(gaps))
-    return (-gaps / slopes)[rows, classes][:, None, None, None] * grads[rows, classes].sign()
