@@ -42,7 +42,7 @@ def release(
         "reproduce": command,
         "chosen": f"epoch {trained.best_epoch} of {len(trained.history)}, best on the validation images",
         "training": {
-            "seconds": round(sum(row["seconds"] for row in trained.history)),
+            "seconds": round(trained.seconds),
             "device": describe(device),
             "versions": versions(),
         },
@@ -50,10 +50,15 @@ def release(
             "best": _measure(trained.best, recipe, data, device),
             "last": _measure(trained.last, recipe, data, device),
         },
-        "history": [{name: round(value, 4) for name, value in row.items()} for row in trained.history],
+        "history": _rounded(trained),
+        **({"earlier stages": [_rounded(stage) for stage in trained.earlier]} if trained.earlier else {}),
     }
     save(path, trained.best, recipe.model, card)
     return card
+
+
+def _rounded(trained: Trained) -> list[dict[str, float]]:
+    return [{name: round(value, 4) for name, value in row.items()} for row in trained.history]
 
 
 def _measure(model: Classifier, recipe: Recipe, data: Dataset, device: torch.device) -> dict[str, Any]:

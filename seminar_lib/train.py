@@ -106,19 +106,24 @@ class Trained:
         last: the model after the last epoch. Report it too: the gap is robust overfitting (Rice et al., ICML 2020).
         history: one dictionary an epoch: the mean of each term under its name, ``"clean accuracy"`` and
             ``"robust accuracy"`` on the validation images, the ``"score"`` that picks the best, ``"seconds"``.
-        earlier: the best models of the stages before, the first stage first.
+        earlier: what the stages before ended with, the first stage first.
     """
 
     best: Classifier
     last: Classifier
     history: list[dict[str, float]] = field(default_factory=list)
-    earlier: tuple[Classifier, ...] = ()
+    earlier: tuple[Trained, ...] = ()
 
     @property
     def best_epoch(self) -> int:
         """The epoch of ``best``, counted from 1."""
         scores = [row["score"] for row in self.history]
         return scores.index(max(scores)) + 1
+
+    @property
+    def seconds(self) -> float:
+        """How long all stages took together."""
+        return sum(row["seconds"] for stage in (*self.earlier, self) for row in stage.history)
 
 
 def fit(
@@ -150,11 +155,11 @@ def fit(
         if len(split) == 0:
             raise ValueError(f"The {name} split of {data.name!r} holds no images.")
         check_labels(split.labels, split.images, len(data.classes), f"{name}.labels")
-    earlier: tuple[Classifier, ...] = ()
+    earlier: tuple[Trained, ...] = ()
     if recipe.start:
         before = fit(recipe.start, data, Path(folder) / "start" if folder else None, device, progress)
-        earlier = (*before.earlier, before.best)
-    run = _Run(recipe, data, torch.device(device), earlier)
+        earlier = (*before.earlier, before)
+    run = _Run(recipe, data, torch.device(device), tuple(stage.best for stage in earlier))
     state = Path(folder) / "state.safetensors" if folder else None
     if state and state.exists():
         try:

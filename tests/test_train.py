@@ -187,7 +187,8 @@ def test_an_objective_is_told_what_the_stages_before_ended_with():
     bests = [run(first).best, run(second).best]
     for told, expected in zip(Remembering.began[:3], [[], bests[:1], bests], strict=True):
         assert_same_networks(told, expected)
-    assert_same_networks(trained.earlier, bests)
+    assert_same_networks([stage.best for stage in trained.earlier], bests)
+    assert trained.seconds > sum(row["seconds"] for row in trained.history)  # theirs count too
 
 
 @pytest.mark.parametrize(

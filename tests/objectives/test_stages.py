@@ -63,7 +63,7 @@ def test_every_chain_trains(name):
 @pytest.mark.parametrize("name", [name for name in CHAINS if name.endswith("_head")])
 def test_a_head_is_trained_on_an_encoder_that_stands_still(name):
     end = trained(name)
-    before = end.earlier[-1].state_dict()
+    before = end.earlier[-1].best.state_dict()
     for part, weights in end.last.state_dict().items():
         assert torch.equal(weights, before[part]) != part.startswith("head."), part
 
@@ -96,9 +96,9 @@ def test_both_stages_of_clead_attack_what_stage_0_ended_with(name, monkeypatch):
     kind, terms = type(recipe.objective), type(recipe.objective).terms
     monkeypatch.setattr(kind, "terms", lambda self, *given: seen.append(self.surrogate) or terms(self, *given))
     end = run(recipe)
-    assert same(seen[0], end.earlier[0])
+    assert same(seen[0], end.earlier[0].best)
     assert all(surrogate is seen[0] for surrogate in seen)
-    assert not same(end.last, end.earlier[0])
+    assert not same(end.last, end.earlier[0].best)
 
 
 def test_terms_come_under_their_names():
