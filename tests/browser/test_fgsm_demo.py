@@ -1,13 +1,11 @@
 """The demo of lesson 01 at the keyboard, in a real JupyterLab."""
 
 import statistics
-import time
-from concurrent.futures import ThreadPoolExecutor
-from hashlib import sha256
 
 import pytest
 from playwright.sync_api import expect
 
+from .conftest import SMALL
 from .page import all_differ
 
 pytestmark = pytest.mark.browser
@@ -28,24 +26,29 @@ def test_the_demo_follows_the_keys(small):
     check_keys(small("FGSMDemo"))
 
 
-def two_cores_are_free():
-    """Whether two threads of pure work get two cores: only then do times say anything about the demo."""
-    block = bytes(50_000_000)
-    wall, work = time.perf_counter(), time.process_time()
-    with ThreadPoolExecutor(2) as pool:
-        list(pool.map(sha256, [block] * 2))
-    return time.process_time() - work > 0.85 * 2 * (time.perf_counter() - wall)
+READY = """
+from dataclasses import replace
+import ipywidgets
+from seminar_lib.widgets.canvas import png
+
+demo = _
+pictures = [png(demo.render(replace(demo.state, eps=eps))) for eps in range(33)]
+slider = ipywidgets.IntSlider(value=8, max=32, description="eps")
+picture = ipywidgets.Image(value=pictures[8], width=demo.picture.width, height=demo.picture.height)
+slider.observe(lambda change: setattr(picture, "value", pictures[change["new"]]), "value")
+ipywidgets.VBox([slider, picture])
+"""
 
 
-def test_a_key_press_changes_the_picture_within_a_tenth_of_a_second(small):
-    page = small("FGSMDemo")
-    medians = []
+def test_a_key_press_costs_little_more_than_with_pictures_that_are_ready(notebook):
+    """How long JupyterLab itself takes from a key to new pixels depends on the machine; drawing must not add much."""
+    page = notebook(SMALL.format(demo="FGSMDemo"), READY)
+    ratios = []
     for key in ("ArrowRight", "ArrowLeft", "ArrowRight"):
-        quiet = two_cores_are_free()
-        waits = page.key_to_pixels(page.slider("eps"), key, times=15)
-        print("key to pixels, ms:", sorted(round(wait) for wait in waits))
-        if quiet and two_cores_are_free():
+        medians = []
+        for page.number in (0, 1):
+            waits = page.key_to_pixels(page.slider("eps"), key, times=15)
+            print("key to pixels, ms:", sorted(round(wait) for wait in waits))
             medians.append(statistics.median(waits))
-    if not medians:
-        pytest.skip("this machine is busy with other work: its times say nothing about the demo")
-    assert min(medians) < 100
+        ratios.append(medians[0] / medians[1])
+    assert min(ratios) < 3
