@@ -12,8 +12,8 @@ from seminar_lib.goals import Misclassify
 from seminar_lib.lessons import build
 from seminar_lib.models import SmallCNN
 
-# Seconds for ``gradients`` on the machine that a lesson's limits speak of: two cores that know AVX-512. One of them took
-# 0.102 s for as many in the benchmark of PGD-20 (the floor in results/benchmarks/cpu.json).
+# Seconds for ``gradients`` on the machine that a lesson's limits speak of: two cores that know AVX-512. One of them
+# took 0.102 s for as many in the benchmark of PGD-20 (the floor in results/benchmarks/cpu.json).
 USUAL = 0.055
 
 
