@@ -13,13 +13,14 @@ from typing import Any
 import torch
 import tyro
 
-from benchmarks.contestants import ATTACKS, HOURS, contestants
+from benchmarks.contestants import chosen, contestants
 from benchmarks.figure import draw
 from benchmarks.measure import as_rows, race
 from benchmarks.peers import PEERS
 from benchmarks.report import RESULTS, write
-from seminar_lib.checkpoints import load, shipped
-from seminar_lib.data import load_data
+from benchmarks.subject import subject
+from seminar_lib.attacks import Attack
+from seminar_lib.checkpoints import shipped
 from seminar_lib.device import best_device, describe
 from seminar_lib.evaluation import versions
 from seminar_lib.files import whole_file
@@ -59,9 +60,7 @@ def bench(
     names = weights or tuple(name for name in shipped() if name.startswith("signs/"))
     if not names:
         raise ValueError("There are no shipped weights. Name your own: --weights runs/signs_pgd_at/best")
-    if unknown := set(attacks) - set(ATTACKS):
-        raise ValueError(f"--attacks are some of {', '.join(ATTACKS)}; got {', '.join(sorted(unknown))}.")
-    chosen = attacks or tuple(title for title in ATTACKS if title not in HOURS)
+    titles = chosen(attacks)
     settings = {"n": n, "batch_size": batch_size, "threads": torch.get_num_threads(), "rounds": rounds, "seed": seed}
     report: dict[str, Any] = {
         "settings": settings,
@@ -70,7 +69,7 @@ def bench(
         "races": [],
     }
     path = (out or RESULTS / where.type).with_suffix(".json")
-    for finished in races(names, chosen, n, batch_size, rounds, seed, where):
+    for finished in races(names, titles, n, batch_size, rounds, seed, where):
         report["races"].append(finished)
         if not json:
             print(table(finished), flush=True)
@@ -81,7 +80,7 @@ def bench(
 
 def races(
     names: tuple[str, ...],
-    titles: tuple[str, ...],
+    attacks: Mapping[str, Attack],
     n: int,
     batch_size: int,
     rounds: int,
@@ -90,19 +89,16 @@ def races(
 ) -> Iterator[dict[str, Any]]:
     """Each attack on each of the models, as plain values."""
     for name in names:
-        model, card = load(name, device)
-        data = load_data(card["dataset"]).test.sample(n, seed).to(device)
-        batches = list(data.batches(batch_size))
-        for title in titles:
-            attack = ATTACKS[title]
+        model, dataset, batches = subject(name, n, batch_size, seed, device)
+        for title, attack in attacks.items():
             running, absent = contestants(attack, model)
             results = race(running, model, batches, attack, rounds, seed)
             yield {
                 "weights": name,
-                "dataset": card["dataset"],
+                "dataset": dataset,
                 "attack": title,
                 "settings": repr(attack),
-                "n": len(data),
+                "n": sum(len(y) for _, y in batches),
                 "load_average": os.getloadavg()[0] if hasattr(os, "getloadavg") else None,
                 "rows": as_rows(results, absent),
             }

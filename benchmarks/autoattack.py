@@ -19,11 +19,10 @@ import tyro
 
 from benchmarks.peers.authors import ensemble
 from benchmarks.report import RESULTS, circumstances, take_up, write
+from benchmarks.subject import subject
 from seminar_lib.attacks import AutoAttack
 from seminar_lib.attacks.base import verdict
 from seminar_lib.attacks.ensemble import STANDING, WRONG_BEFORE
-from seminar_lib.checkpoints import load
-from seminar_lib.data import load_data
 from seminar_lib.device import best_device
 from seminar_lib.evaluation import Accuracy
 from seminar_lib.goals import Misclassify
@@ -62,8 +61,7 @@ def compare(
     settings = {"threat": repr(THREAT), "n": n, "batch_size": batch_size, "seed": seed, "bf16": bf16}
     report = take_up(path, settings)
     for name in weights:
-        model, card = load(name, device)
-        batches = list(load_data(card["dataset"]).test.sample(n, seed).to(device).batches(batch_size))
+        model, _, batches = subject(name, n, batch_size, seed, device)
         done = report["models"].setdefault(name, [])
         for number, (x, y) in enumerate(batches[len(done) :], len(done)):
             runs = [("authors", authors), ("seminar_lib", partial(ours, bf16=bf16))]

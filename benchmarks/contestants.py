@@ -36,6 +36,17 @@ ATTACKS: dict[str, Attack] = {
 HOURS = {"AutoAttack"}  # what runs only when it is asked for by name
 
 
+def chosen(titles: tuple[str, ...]) -> dict[str, Attack]:
+    """The attacks of these titles; all but those that take hours when there are none.
+
+    Raises:
+        ValueError: there is no such attack.
+    """
+    if unknown := set(titles) - set(ATTACKS):
+        raise ValueError(f"--attacks are some of {', '.join(ATTACKS)}; got {', '.join(sorted(unknown))}.")
+    return {title: ATTACKS[title] for title in titles or ATTACKS if titles or title not in HOURS}
+
+
 def passes(attack: Attack) -> tuple[int, int]:
     """The forward and backward passes of each image that an attack's settings speak of, without any overhead.
 

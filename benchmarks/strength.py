@@ -13,12 +13,11 @@ from typing import Any
 import torch
 import tyro
 
-from benchmarks.contestants import ATTACKS, HOURS, contestants
+from benchmarks.contestants import chosen, contestants
 from benchmarks.measure import Result, observe
 from benchmarks.peers import PEERS
 from benchmarks.report import RESULTS, circumstances, take_up, write
-from seminar_lib.checkpoints import load
-from seminar_lib.data import load_data
+from benchmarks.subject import subject
 from seminar_lib.device import best_device
 from seminar_lib.evaluation import Accuracy
 
@@ -27,7 +26,7 @@ OURS = ("seminar_lib", "seminar_lib, bf16")  # the variants that a user gets
 
 def compare(
     weights: tuple[str, ...] = ("signs/standard", "signs/pgd_at", "cifar10/standard", "cifar10/pgd_at"),
-    attacks: tuple[str, ...] = tuple(title for title in ATTACKS if title not in HOURS),
+    attacks: tuple[str, ...] = (),
     n: int = 512,
     batch_size: int = 128,
     threads: int | None = None,
@@ -38,7 +37,7 @@ def compare(
 
     Args:
         weights: shipped weights or paths; each is attacked on test images of the data set that its card names.
-        attacks: some of those of the other benchmark.
+        attacks: some of those of ``python -m benchmarks``; by default all that it runs.
         n: how many test images.
         batch_size: images at a time.
         threads: of the CPU; by default PyTorch's choice.
@@ -47,17 +46,18 @@ def compare(
     """
     if threads is not None:
         torch.set_num_threads(threads)
-    if unknown := set(attacks) - set(ATTACKS):
-        raise ValueError(f"--attacks are some of {', '.join(ATTACKS)}; got {', '.join(sorted(unknown))}.")
+    titles = chosen(attacks)
     device = best_device()
     path = out or RESULTS / f"strength-{device.type}.json"
     report = take_up(path, {"n": n, "batch_size": batch_size, "seed": seed})
     for name in weights:
-        model, card = load(name, device)
-        batches = list(load_data(card["dataset"]).test.sample(n, seed).to(device).batches(batch_size))
-        for title in attacks:
-            attack = ATTACKS[title]
+        model, _, batches = subject(name, n, batch_size, seed, device)
+        for title, attack in titles.items():
             done = report["models"].setdefault(name, {}).setdefault(title, {"settings": repr(attack), "found": {}})
+            if done["settings"] != repr(attack):
+                raise ValueError(
+                    f"{path} holds {title} with other settings, {done['settings']}. Name another file with --out."
+                )
             running, _ = contestants(attack, model)
             for contestant in (*PEERS, *OURS):
                 if contestant in running and contestant not in done["found"]:

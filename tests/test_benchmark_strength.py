@@ -9,6 +9,8 @@ import pytest
 import torch
 
 from benchmarks import strength as program
+from benchmarks import subject
+from benchmarks.contestants import ATTACKS
 from benchmarks.peers import PEERS
 from benchmarks.report import take_up
 from seminar_lib.attacks import FGSM
@@ -25,9 +27,9 @@ def weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     """Weights of a small network, whose card names a data set of random images."""
     split = Split(torch.randint(256, (12, 3, 32, 32), dtype=torch.uint8), torch.arange(12) % 10)
     data = {"noise": Dataset("noise", tuple("0123456789"), MEAN, STD, lambda name: split)}
-    monkeypatch.setattr(program, "load_data", data.__getitem__)
+    monkeypatch.setattr(subject, "load_data", data.__getitem__)
     monkeypatch.setattr(program, "best_device", lambda: torch.device("cpu"))
-    monkeypatch.setitem(program.ATTACKS, "FGSM", FGSM(Linf(1 / 255)))
+    monkeypatch.setitem(ATTACKS, "FGSM", FGSM(Linf(1 / 255)))
     save(tmp_path / "small", SmallCNN(8).build(10, MEAN, STD), SmallCNN(8), {"dataset": "noise"})
     return str(tmp_path / "small")
 
@@ -55,6 +57,16 @@ def test_what_was_measured_is_not_measured_again(
     assert all(run["robust_accuracy"]["n"] == 12 and run["device"] for run in found.values())
     if found.keys() & PEERS.keys():
         assert "Points above the strongest peer: seminar_lib +0.0" in capsys.readouterr().out
+
+
+def test_an_attack_that_has_changed_since_is_not_mixed_in(
+    weights: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "report.json"
+    program.compare((weights,), ("FGSM",), n=12, batch_size=6, out=out)
+    monkeypatch.setitem(ATTACKS, "FGSM", FGSM(Linf(2 / 255)))
+    with pytest.raises(ValueError, match=r"holds FGSM with other settings, FGSM\(Linf\(1/255\)\).*--out"):
+        program.compare((weights,), ("FGSM",), n=12, batch_size=6, out=out)
 
 
 def test_an_attack_that_is_not_there_is_refused(weights: str, tmp_path: Path) -> None:

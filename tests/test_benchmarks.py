@@ -13,7 +13,7 @@ import torch
 from torch import nn
 
 from benchmarks import __main__ as program
-from benchmarks import contestants, measure, peers
+from benchmarks import contestants, measure, peers, subject
 from seminar_lib.attacks import APGD, CW, FAB, FGSM, PGD, Attack, AutoAttack, DeepFool, MinimumNorm, Square
 from seminar_lib.checkpoints import save
 from seminar_lib.data.dataset import Dataset, Split
@@ -229,7 +229,7 @@ def weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     """Weights of a small network, whose card names a data set of random images."""
     split = Split((255 * images(20)).to(torch.uint8), torch.arange(20) % CLASSES)
     dataset = Dataset("noise", tuple("0123456789"), MEAN, STD, lambda name: split)
-    monkeypatch.setattr(program, "load_data", {"noise": dataset}.__getitem__)
+    monkeypatch.setattr(subject, "load_data", {"noise": dataset}.__getitem__)
     architecture = SmallCNN(width=2)
     save(tmp_path / "small", architecture.build(CLASSES, MEAN, STD), architecture, {"dataset": "noise"})
     return str(tmp_path / "small")
