@@ -51,9 +51,11 @@ class MinMax(Objective):
         return Misclassify(model, batch.y, self.attack.loss)
 
     def prepare(self, model: Classifier, batch: Batch) -> Batch:
-        """The batch with adversarial images; the model comes back as it was."""
+        """The batch with adversarial images; the model, and whatever else the goal looks at, comes back as it was."""
         with frozen(model):
-            x_adv = self._attack_at(batch.progress).search(self.goal(model, batch), batch.x, batch.generator)
+            goal = self.goal(model, batch)
+            with frozen(*goal.models):
+                x_adv = self._attack_at(batch.progress).search(goal, batch.x, batch.generator)
         return batch._replace(x_adv=x_adv)
 
     def _attack_at(self, progress: float) -> Attack:

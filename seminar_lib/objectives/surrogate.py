@@ -10,7 +10,6 @@ from __future__ import annotations
 from copy import deepcopy
 from dataclasses import dataclass, field, replace
 
-from seminar_lib.freeze import frozen
 from seminar_lib.goals import Goal, Misclassify
 from seminar_lib.models import Classifier
 from seminar_lib.objectives.base import Batch
@@ -42,10 +41,6 @@ class AgainstSurrogate(MinMax):
         if self.surrogate is None:
             raise ValueError(self._missing())
         return Misclassify(self.surrogate, batch.y, self.attack.loss)
-
-    def prepare(self, model: Classifier, batch: Batch) -> Batch:
-        with frozen(self.surrogate or model):
-            return super().prepare(model, batch)
 
     def _missing(self) -> str:
         return (
