@@ -1,0 +1,51 @@
+"""Goals made of others: two at once, and one on the average of several looks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import torch
+
+from seminar_lib.goals.base import Goal, Score
+from seminar_lib.losses import Loss
+from seminar_lib.types import Images
+
+
+@dataclass(frozen=True, eq=False)
+class Both(Goal):
+    """Two goals at once, such as fooling a classifier and a detector: won where both are; the losses add up."""
+
+    first: Goal
+    second: Goal
+    weight: float = 1.0
+
+    def __call__(self, x: Images) -> Score:
+        first, second = self.first(x), self.second(x)
+        return Score(first.loss + self.weight * second.loss, first.success & second.success)
+
+    def towards(self, x: Images, count: int, loss: Loss) -> list[Goal]:
+        """Rival classes of the first goal, each together with the second."""
+        return [replace(self, first=goal) for goal in self.first.towards(x, count, loss)]
+
+
+@dataclass(frozen=True, eq=False)
+class Expectation(Goal):
+    """Expectation over transformation: the mean loss of several looks at a model that answers at random.
+
+    Athalye et al., ICML 2018, section 4.2. Won when more than half of the looks are.
+    """
+
+    goal: Goal
+    samples: int
+
+    def __post_init__(self) -> None:
+        if self.samples < 1:
+            raise ValueError(f"Expectation needs at least one sample; got {self.samples}.")
+
+    def __call__(self, x: Images) -> Score:
+        looks = [self.goal(x) for _ in range(self.samples)]
+        wins = torch.stack([look.success for look in looks]).sum(0)
+        return Score(torch.stack([look.loss for look in looks]).mean(0), 2 * wins > self.samples)
+
+    def towards(self, x: Images, count: int, loss: Loss) -> list[Goal]:
+        return [replace(self, goal=goal) for goal in self.goal.towards(x, count, loss)]
