@@ -45,7 +45,8 @@ print(f"one image: {tuple(test.x[0].shape)}")
 print(f"pixels from {test.x.min():.0f} to {test.x.max():.0f}")
 
 # %%
-# Picture: two photographs of each class of road sign, some in bright sun, some in haze or at dusk.
+# Picture: two photographs of each class of road sign, some in bright sun, some in haze
+# or at dusk.
 from seminar_lib.plots import gallery
 
 order = test.y.argsort(stable=True).view(len(data.classes), -1)  # a row for each class
@@ -67,7 +68,8 @@ gallery(test.x[some], [data.classes[label] for label in test.y[some]], columns=8
 print(sl.shipped())
 
 # %%
-# Picture: accuracy of two networks, clean and under FGSM: the standard one falls, the robust one falls less.
+# Picture: accuracy of two networks, clean and under FGSM: the standard one falls, the
+# robust one falls less.
 attack = {"FGSM 8/255": sl.FGSM(sl.Linf(8 / 255))}
 sample = test.sample(500).to(device)
 figure, axes = plt.subplots(1, 2, figsize=(8, 3), sharey=True, layout="constrained")

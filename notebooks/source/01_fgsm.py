@@ -32,7 +32,8 @@ eps = 8 / 255
 # levels. The middle column shows the change, amplified; grey means none.
 
 # %%
-# Picture: three road signs, the amplified perturbation, and the attacked signs, which look the same to a person.
+# Picture: three road signs, the amplified perturbation, and the attacked signs, which
+# look the same to a person.
 right = (model(x).argmax(1) == y).nonzero().squeeze(1)
 right = right[x[right].std((1, 2, 3)).argsort(descending=True)]  # the clearest first
 x_adv = sl.FGSM(sl.Linf(eps))(model, x, y)
@@ -103,7 +104,8 @@ fgsm.check_gradient(input_gradient)
 # What does the network look at? Where the gradient is large, a small change of the pixel matters.
 
 # %%
-# Picture: six signs above the size of their gradients, which is largest on the sign and its edges, but noisy.
+# Picture: six signs above the size of their gradients, which is largest on the sign and
+# its edges, but noisy.
 some = right[:6]
 pixels = x[some].clone().requires_grad_()
 loss = F.cross_entropy(model(pixels), y[some], reduction="sum")
@@ -175,7 +177,8 @@ demo = FGSMDemo(model, test[right[:40]], data.classes)
 demo
 
 # %%
-# Picture: what the demo shows at eps 8/255: the clean sign, the perturbation, the attacked sign, and both answers.
+# Picture: what the demo shows at eps 8/255: the clean sign, the perturbation, the
+# attacked sign, and both answers.
 demo.static()
 
 # %% [markdown]
@@ -210,7 +213,8 @@ fgsm.check_prediction(predicted_increase)
 # as soon as it is above zero.
 
 # %%
-# Picture: the margin against eps: the linear prediction holds for two grey levels, then the true margin bends below it.
+# Picture: the margin against eps: the linear prediction holds for two grey levels, then
+# the true margin bends below it.
 one = right[:200]
 goal = sl.Misclassify(model, y[one], loss=sl.margin)
 pixels = x[one].clone().requires_grad_()
@@ -255,7 +259,8 @@ print("off by more than a half at 16/255:", bool(error[-1] > 0.5))
 # below, `pgd_at`, was trained on attacked images (lesson 4).
 
 # %%
-# Picture: accuracy against eps for two networks: the standard one falls within a few levels, the robust one slowly.
+# Picture: accuracy against eps for two networks: the standard one falls within a few
+# levels, the robust one slowly.
 robust, _ = sl.load(f"{data.name}/pgd_at")
 radii = [level / 255 for level in (0, 1, 2, 4, 6, 8, 12, 16)]
 figure, ax = plt.subplots(figsize=(5, 3), layout="constrained")
@@ -303,7 +308,8 @@ def my_targeted_fgsm(model, x, target, eps):
 fgsm.check_targeted(my_targeted_fgsm)
 
 # %%
-# Picture: the probabilities that the network gives one sign before and after a targeted step.
+# Picture: the probabilities that the network gives one sign before and after a targeted
+# step.
 wanted = 3
 others = right[y[right] != wanted]
 x_target = sl.FGSM(sl.Linf(eps))(

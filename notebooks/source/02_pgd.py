@@ -55,9 +55,10 @@ def draw(ax, at, accuracies, name):
 # of the ball is the **nearest** to one outside? The first is the step, the second the projection.
 
 # %%
-# Picture: the three unit balls in two dimensions: a square, a circle and a diamond. For one and the same gradient the
-# steepest direction is a corner of the square, the gradient itself in the circle, and a single axis in the diamond. A
-# point outside is pulled to another nearest point in each.
+# Picture: the three unit balls in two dimensions: a square, a circle and a diamond. For
+# one and the same gradient the steepest direction is a corner of the square, the
+# gradient itself in the circle, and a single axis in the diamond. A point outside is
+# pulled to another nearest point in each.
 gradient = torch.tensor([2.0, 1.0])
 outside = torch.tensor([-0.7, 1.6])
 circle = torch.linspace(0, 2 * torch.pi, 200)
@@ -116,9 +117,9 @@ threats = ThreatsDemo(robust, test[clearest[3:43]], data.classes)
 threats
 
 # %%
-# Picture: one sign attacked in three balls, with the perturbations below. That of Linf covers the whole image, that of
-# L2 gathers on the sign, that of L1 changes a few dots strongly, and it alone fools the network. A table gives their
-# lengths.
+# Picture: one sign attacked in three balls, with the perturbations below. That of Linf
+# covers the whole image, that of L2 gathers on the sign, that of L1 changes a few dots
+# strongly, and it alone fools the network. A table gives their lengths.
 threats.static()
 
 # %% [markdown]
@@ -288,9 +289,10 @@ demo = TrajectoryDemo(robust, test[first], data.classes)
 demo
 
 # %%
-# Picture: what the demo shows at first: FGSM goes straight to a corner of the ball and stays on the right side of the
-# boundary; the walk of PGD bends away and comes to the other side. Beside it the attacked sign, the network's answer,
-# and the margin, step by step.
+# Picture: what the demo shows at first: FGSM goes straight to a corner of the ball and
+# stays on the right side of the boundary; the walk of PGD bends away and comes to the
+# other side. Beside it the attacked sign, the network's answer, and the margin, step by
+# step.
 demo.static()
 
 # %% [markdown]
@@ -322,8 +324,8 @@ print(f"and PGD went no further: {255 * ball.norm(with_pgd - x).max():.1f}/255")
 # With 2.5 eps / steps as the step size (Madry et al.'s rule, and the library's default), more steps mean shorter ones.
 
 # %%
-# Picture: accuracy against the number of steps, from 1 to 40, for two networks. Both curves fall at first and are flat
-# from 10 steps on, the standard network's near zero.
+# Picture: accuracy against the number of steps, from 1 to 40, for two networks. Both
+# curves fall at first and are flat from 10 steps on, the standard network's near zero.
 counts = (1, 2, 5, 10, 20, 40)
 figure, ax = plt.subplots(figsize=(5, 3), layout="constrained")
 after = {}
@@ -376,8 +378,9 @@ pgd.check_stride(smallest_step)
 # Now mark on paper where you expect the accuracy to be lowest, for 10 steps and eps = 8/255. Then measure.
 
 # %%
-# Picture: accuracy against the step size on a logarithmic axis, for two networks and 10 steps. Steps of a quarter of a
-# grey level leave most of the accuracy; the curves are lowest between 2 and 8 levels and rise again a little beyond.
+# Picture: accuracy against the step size on a logarithmic axis, for two networks and 10
+# steps. Steps of a quarter of a grey level leave most of the accuracy; the curves are
+# lowest between 2 and 8 levels and rise again a little beyond.
 sizes = (0.25, 0.5, 1, 2, 4, 8, 16)
 figure, ax = plt.subplots(figsize=(5, 3), layout="constrained")
 with_step = {}
@@ -434,8 +437,9 @@ print(f"whatever plan broke it:      {spent_on['worst case']}")
 # And one curve that every evaluation should hold: accuracy against eps, until the end.
 
 # %%
-# Picture: accuracy against eps for two networks on a logarithmic axis, up to eps 1, where a ball holds every image.
-# Both fall to zero, the standard one within 8 grey levels, pgd_at before 64.
+# Picture: accuracy against eps for two networks on a logarithmic axis, up to eps 1,
+# where a ball holds every image. Both fall to zero, the standard one within 8 grey
+# levels, pgd_at before 64.
 radii = [level / 255 for level in (0, 1, 2, 4, 8, 16, 32, 64, 255)]
 figure, ax = plt.subplots(figsize=(5, 3), layout="constrained")
 curves = {}
@@ -531,8 +535,9 @@ print(
 # had to be run anew for each radius?
 
 # %%
-# Picture: accuracy at every radius from the distances of one DeepFool run, as a staircase, with PGD's accuracies at
-# single radii as points on or below it, for two networks.
+# Picture: accuracy at every radius from the distances of one DeepFool run, as a
+# staircase, with PGD's accuracies at single radii as points on or below it, for two
+# networks.
 figure, ax = plt.subplots(figsize=(6, 3.4), layout="constrained")
 at = torch.linspace(0, 32 / 255, 257)
 for name, distance in distances.items():

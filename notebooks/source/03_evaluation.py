@@ -57,8 +57,9 @@ report
 # attack break?
 
 # %%
-# Picture: a row for each attack, a column for each image: dark where the attack broke it, light where it stands. Most
-# broken images are broken by several attacks, some by one alone. The bottom row, the worst case, is the darkest.
+# Picture: a row for each attack, a column for each image: dark where the attack broke
+# it, light where it stands. Most broken images are broken by several attacks, some by
+# one alone. The bottom row, the worst case, is the darkest.
 rows = [*attacks, "worst case"]
 broken = torch.stack([~report.outcomes(name) for name in rows])
 order = broken.sum(0).argsort(descending=True, stable=True)
@@ -147,8 +148,8 @@ def wilson(k, n, z=1.96):
 evaluation.check_interval(wilson)
 
 # %%
-# Picture: intervals around 44 % right answers for 10 to 10,000 images. They are 52 points wide at first and shrink with
-# the square root of n, to 2 points.
+# Picture: intervals around 44 % right answers for 10 to 10,000 images. They are 52
+# points wide at first and shrink with the square root of n, to 2 points.
 sizes = [10, 30, 100, 300, 1000, 3000, 10000]
 figure, ax = plt.subplots(figsize=(5, 3), layout="constrained")
 for n in sizes:
@@ -368,8 +369,9 @@ print(
 # and the mistake is reached by any detour.
 
 # %%
-# Picture: the distance that Carlini and Wagner's attack finds against that of DeepFool, a point for each image. All
-# points lie on the diagonal or below it: the slower attack finds the nearer mistake.
+# Picture: the distance that Carlini and Wagner's attack finds against that of DeepFool,
+# a point for each image. All points lie on the diagonal or below it: the slower attack
+# finds the nearer mistake.
 few = slice(0, 24)
 distance = {
     "DeepFool": sl.DeepFool(sl.L2()).nearest(robust, x[few], y[few]).distance,

@@ -86,10 +86,12 @@ for name, report in blindfold.items():
 
 
 # %%
-# Picture: six panels, the margin along a network's own gradient as a solid curve, the promise of that gradient as a
-# dashed line. The two honest networks keep their promise for the first grey levels. Rounding is a staircase with a flat
-# promise; ripples promise a steep rise, and little comes, while along the standard network's gradient the margin does
-# rise; noise promises something else at every look; with the temperature the promise of the cross-entropy is zero.
+# Picture: six panels, the margin along a network's own gradient as a solid curve, the
+# promise of that gradient as a dashed line. The two honest networks keep their promise
+# for the first grey levels. Rounding is a staircase with a flat promise; ripples
+# promise a steep rise, and little comes, while along the standard network's gradient
+# the margin does rise; noise promises something else at every look; with the
+# temperature the promise of the cross-entropy is zero.
 def gradient(network, image, label, loss):
     pixels = image.clone().requires_grad_()
     return torch.autograd.grad(loss(network(pixels), label).sum(), pixels)[0]
@@ -288,8 +290,9 @@ def mean_gradient(score, x, looks):
 masking.check_mean_gradient(mean_gradient)
 
 # %%
-# Picture: how well the mean gradient of 1, 2, 4, 8 and 16 looks agrees with another mean of 64 looks; the cosine rises
-# with the number of looks, for noise and for random resizing.
+# Picture: how well the mean gradient of 1, 2, 4, 8 and 16 looks agrees with another
+# mean of 64 looks; the cosine rises with the number of looks, for noise and for random
+# resizing.
 torch.manual_seed(0)
 few, counts = slice(0, 16), [1, 2, 4, 8, 16]
 figure, ax = plt.subplots(figsize=(5, 3.2), layout="constrained")
@@ -344,8 +347,8 @@ results["temperature"] = compare("temperature")
 print(", ".join(f"{row} {accuracy}" for row, accuracy in results["temperature"].items()))
 
 # %%
-# Picture: for each of seven defences two bars with intervals, the accuracy under plain PGD and under the adaptive
-# attack; the first are high and the second near zero.
+# Picture: for each of seven defences two bars with intervals, the accuracy under plain
+# PGD and under the adaptive attack; the first are high and the second near zero.
 figure, ax = plt.subplots(figsize=(9, 3.4), layout="constrained")
 styles = {"plain PGD-20": (-0.2, BLUE, ""), "adaptive PGD-10": (0.2, VERMILLION, "//")}
 for row, (shift, colour, hatch) in styles.items():
@@ -386,8 +389,9 @@ demo = MaskingDemo(standard, robust, test[:20], data.classes)
 demo
 
 # %%
-# Picture: what the demo shows of network A: its accuracy under five attacks, its evidence, and the probability of the
-# true class along its own gradient, along the undefended network's gradient and along random signs.
+# Picture: what the demo shows of network A: its accuracy under five attacks, its
+# evidence, and the probability of the true class along its own gradient, along the
+# undefended network's gradient and along random signs.
 demo.static()
 
 # %% [markdown]
