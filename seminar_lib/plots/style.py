@@ -1,0 +1,12 @@
+"""The colours and marks of all pictures.
+
+The colours are those of Okabe & Ito, "Color Universal Design", 2008, which readers with any colour vision can tell
+apart. Colour is never the only sign: a right answer also has a tick, a wrong one a cross, the true class bold letters.
+"""
+
+BLUE, VERMILLION = "#0072B2", "#D55E00"
+INK, GREY, PALE = "#1A1A1A", "#6B6B6B", "#D0D0D0"
+RIGHT, WRONG = "\N{CHECK MARK}", "\N{BALLOT X}"
+
+# For classes. The yellow of the palette is too faint for a mark on white paper; INK stands for its black.
+COLOURS = (BLUE, VERMILLION, "#009E73", "#CC79A7", "#E69F00", "#56B4E9", INK)
