@@ -8,13 +8,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from itertools import combinations, product
 from typing import Any
 
 import matplotlib.pyplot as plt
 import torch
 from matplotlib.axes import Axes
-from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patheffects import withStroke
@@ -22,7 +20,8 @@ from matplotlib.text import Annotation
 from matplotlib.transforms import Bbox
 
 from seminar_lib.embeddings import Embedded
-from seminar_lib.plots.style import COLOURS, GREY, INK, PALE
+from seminar_lib.plots.names import keep_apart
+from seminar_lib.plots.style import GREY, INK, PALE, class_look, name_colour
 from seminar_lib.types import Flags
 
 MARKERS = "os^DvPX"
@@ -30,8 +29,6 @@ MAP, SMALL = 5.6, 2.3  # inches, the width of a map and of one of many
 MARGIN = 0.06  # around the points, in shares of the map
 ABOVE = 6  # points, from the middle of a class to its name
 EDGE = 0.1  # nearer to an edge of the map a name begins or ends at its class
-DARKER = 0.7  # than its mark a name is, or some would be hard to read
-ROUNDS = 50  # of pushing names apart
 
 
 def embedding_map(mapped: Embedded, classes: Sequence[str], ax: Axes | None = None) -> Axes:
@@ -47,7 +44,7 @@ def embedding_map(mapped: Embedded, classes: Sequence[str], ax: Axes | None = No
     """
     _check(mapped, classes)
     ax = plt.gca() if ax is None else ax
-    _keep_apart(ax.figure.canvas.figure, _draw(ax, mapped, classes, _box([mapped])))
+    _part(ax.figure.canvas.figure, _draw(ax, mapped, classes, _box([mapped])))
     return ax
 
 
@@ -72,7 +69,7 @@ def before_after(maps: Mapping[str, Embedded], classes: Sequence[str]) -> Figure
         names.append(_draw(ax, mapped, classes, box))
         ax.set_title(f"{name}: {ax.get_title()}", fontsize=12)
     for own in names:  # when all panels are there, and their places no longer change
-        _keep_apart(figure, own)
+        _part(figure, own)
     return figure
 
 
@@ -130,12 +127,6 @@ def _panels(rows: int, columns: int, width: float, box: Bbox) -> tuple[Figure, l
     return figure, list(axes.flat)
 
 
-def _look(label: int) -> tuple[str, str]:
-    """The colour and the marker of a class; no two of 49 classes share both."""
-    turn, place = divmod(label, len(COLOURS))
-    return COLOURS[place], MARKERS[(place + turn) % len(MARKERS)]
-
-
 def _draw(ax: Axes, mapped: Embedded, classes: Sequence[str], box: Bbox) -> list[Annotation]:
     """The map of one network; returns the names on it."""
     _frame(ax, box)
@@ -150,10 +141,10 @@ def _draw(ax: Axes, mapped: Embedded, classes: Sequence[str], box: Bbox) -> list
 
 
 def _marks(ax: Axes, mapped: Embedded, rows: Flags, label: int) -> None:
-    colour, marker = _look(label)
+    colour, number = class_look(label)
     for z, fill, edge, layer in ((mapped.z_adv, "white", colour, 3), (mapped.z, colour, "white", 4)):
         x, y = z[rows].T
-        ax.scatter(x, y, 24, marker=marker, facecolors=fill, edgecolors=edge, linewidths=0.8, zorder=layer)
+        ax.scatter(x, y, 24, marker=MARKERS[number], facecolors=fill, edgecolors=edge, linewidths=0.8, zorder=layer)
 
 
 def _arrows(ax: Axes, mapped: Embedded, rows: Flags, colour: str) -> None:
@@ -168,7 +159,7 @@ def _name(ax: Axes, mapped: Embedded, label: int, classes: Sequence[str]) -> Ann
     share = ax.transLimits.transform((x, y))[0]  # of the map's width
     name = ax.annotate(classes[label], (x, y), (0, ABOVE), textcoords="offset points", size=9, weight="bold", zorder=5)
     name.set(
-        color=[DARKER * part for part in to_rgb(_look(label)[0])],
+        color=name_colour(label),
         ha="left" if share < EDGE else "right" if share > 1 - EDGE else "center",
         path_effects=[withStroke(linewidth=2.5, foreground="white")],
         in_layout=False,
@@ -176,18 +167,10 @@ def _name(ax: Axes, mapped: Embedded, label: int, classes: Sequence[str]) -> Ann
     return name
 
 
-def _keep_apart(figure: Figure, names: Sequence[Annotation]) -> None:
+def _part(figure: Figure, names: Sequence[Annotation]) -> None:
     """Move names up and down until none covers another."""
     figure.draw_without_rendering()  # only then they have a place
-    boxes = [name.get_window_extent() for name in names]
-    shifts = [0.0 for _ in names]
-    for _, (a, b) in product(range(ROUNDS), combinations(range(len(names)), 2)):
-        first, second = boxes[a].translated(0, shifts[a]), boxes[b].translated(0, shifts[b])
-        overlap = min(first.y1, second.y1) - max(first.y0, second.y0)
-        if overlap > 0 and min(first.x1, second.x1) > max(first.x0, second.x0):
-            upwards = 0.5 * overlap if first.y0 >= second.y0 else -0.5 * overlap
-            shifts[a] += upwards
-            shifts[b] -= upwards
+    shifts = keep_apart([name.get_window_extent().extents for name in names])
     for name, shift in zip(names, shifts, strict=True):
         name.xyann = (0, ABOVE + shift * 72 / figure.dpi)
 

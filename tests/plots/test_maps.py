@@ -8,7 +8,7 @@ from matplotlib.quiver import Quiver
 
 from seminar_lib import Embedded
 from seminar_lib.plots import before_after, embedding_map, map_by_class
-from seminar_lib.plots.maps import _look
+from seminar_lib.plots.style import class_look
 
 CLASSES = ("ant", "bee", "cat")
 
@@ -79,7 +79,7 @@ def test_names_of_classes_in_one_place_do_not_cover_each_other(ax):
 
 
 def test_no_two_classes_look_alike_and_markers_alone_tell_neighbours_apart():
-    looks = [_look(label) for label in range(49)]
+    looks = [class_look(label) for label in range(49)]
     assert len(set(looks)) == 49
     assert all(len({marker for _, marker in looks[start : start + 7]}) == 7 for start in range(0, 49, 7))
 
