@@ -92,8 +92,8 @@ def drift(z: Embeddings, z_adv: Embeddings, y: Labels) -> PerExample:
         |z'_i - z_i| / mean_{k < l} |c_k - c_l|,    c_k the mean of the clean embeddings of class k
 
     1 is as far as from one class to the next. That attacks carry images from the region of their own class to that of
-    another is an observation of Mao et al., "Metric Learning for Adversarial Robustness", NeurIPS 2019, section 3; the
-    unit is ours.
+    another is an observation of Mao et al., "Metric Learning for Adversarial Robustness", NeurIPS 2019; the unit is
+    ours.
 
     Args:
         z: embeddings of the clean images, (B, D).

@@ -27,8 +27,8 @@ from seminar_lib.types import Flags
 MARKERS = "os^DvPX"
 MAP, SMALL = 5.6, 2.3  # inches, the width of a map and of one of many
 MARGIN = 0.06  # around the points, in shares of the map
-ABOVE = 6  # points, from the middle of a class to its name
-EDGE = 0.1  # nearer to an edge of the map a name begins or ends at its class
+ABOVE, BELOW = 6, -14  # points, from the middle of a class to the baseline of its name
+WIDE, HIGH = 0.5, 0.25  # inches, room that a name needs on either side of its class, and above it
 
 
 def embedding_map(mapped: Embedded, classes: Sequence[str], ax: Axes | None = None) -> Axes:
@@ -142,9 +142,9 @@ def _draw(ax: Axes, mapped: Embedded, classes: Sequence[str], box: Bbox) -> list
 
 def _marks(ax: Axes, mapped: Embedded, rows: Flags, label: int) -> None:
     colour, number = class_look(label)
-    for z, fill, edge, layer in ((mapped.z_adv, "white", colour, 3), (mapped.z, colour, "white", 4)):
+    for z, fill, layer in ((mapped.z_adv, "white", 3), (mapped.z, colour, 4)):
         x, y = z[rows].T
-        ax.scatter(x, y, 24, marker=MARKERS[number], facecolors=fill, edgecolors=edge, linewidths=0.8, zorder=layer)
+        ax.scatter(x, y, 24, marker=MARKERS[number], facecolors=fill, edgecolors=colour, linewidths=0.8, zorder=layer)
 
 
 def _arrows(ax: Axes, mapped: Embedded, rows: Flags, colour: str) -> None:
@@ -154,13 +154,17 @@ def _arrows(ax: Axes, mapped: Embedded, rows: Flags, colour: str) -> None:
 
 
 def _name(ax: Axes, mapped: Embedded, label: int, classes: Sequence[str]) -> Annotation:
-    """The name of a class above the middle of its clean images, and inside the map."""
+    """The name of a class above the middle of its clean images, or where it stays inside the map."""
     x, y = mapped.z[mapped.y == label].median(0).values.tolist()
-    share = ax.transLimits.transform((x, y))[0]  # of the map's width
-    name = ax.annotate(classes[label], (x, y), (0, ABOVE), textcoords="offset points", size=9, weight="bold", zorder=5)
+    right, up = ax.transLimits.transform((x, y))  # in shares of the map
+    ax.apply_aspect()  # only then the panel has its size
+    panel = ax.get_window_extent()
+    wide, high = WIDE * ax.figure.dpi / panel.width, HIGH * ax.figure.dpi / panel.height
+    offset = (0, BELOW if up > 1 - high else ABOVE)
+    name = ax.annotate(classes[label], (x, y), offset, textcoords="offset points", size=9, weight="bold", zorder=5)
     name.set(
         color=name_colour(label),
-        ha="left" if share < EDGE else "right" if share > 1 - EDGE else "center",
+        ha="left" if right < wide else "right" if right > 1 - wide else "center",
         path_effects=[withStroke(linewidth=2.5, foreground="white")],
         in_layout=False,
     )
@@ -172,7 +176,7 @@ def _part(figure: Figure, names: Sequence[Annotation]) -> None:
     figure.draw_without_rendering()  # only then they have a place
     shifts = keep_apart([name.get_window_extent().extents for name in names])
     for name, shift in zip(names, shifts, strict=True):
-        name.xyann = (0, ABOVE + shift * 72 / figure.dpi)
+        name.xyann = (0, name.xyann[1] + shift * 72 / figure.dpi)
 
 
 def _box(maps: Sequence[Embedded]) -> Bbox:

@@ -78,6 +78,22 @@ def test_names_of_classes_in_one_place_do_not_cover_each_other(ax):
             assert min(first.y1, second.y1) - max(first.y0, second.y0) < 1  # pixels
 
 
+def test_names_stay_inside_the_map_whatever_its_size():
+    part = mapped()
+    places = torch.tensor([[-9.0, 0], [9, 0], [0, 5]])[part.y]
+    corners = Embedded(places, places, part.y, part.y, part.y)
+    for width in (2.3, 6):
+        figure, ax = plt.subplots(figsize=(width, width), layout="constrained")
+        embedding_map(corners, ("a long name", "another name", "top"), ax)
+        figure.draw_without_rendering()
+        box = ax.get_window_extent()
+        for name in ax.texts:
+            own = name.get_window_extent()
+            assert box.x0 <= own.x0 < own.x1 <= box.x1
+            assert box.y0 <= own.y0 < own.y1 <= box.y1
+        plt.close(figure)
+
+
 def test_no_two_classes_look_alike_and_markers_alone_tell_neighbours_apart():
     looks = [class_look(label) for label in range(49)]
     assert len(set(looks)) == 49
