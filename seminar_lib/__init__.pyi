@@ -30,6 +30,9 @@ from seminar_lib.data import load_data as load_data
 from seminar_lib.data.dataset import Dataset as Dataset
 from seminar_lib.data.dataset import Split as Split
 from seminar_lib.diagnosis import diagnose as diagnose
+from seminar_lib.embeddings import Embedded as Embedded
+from seminar_lib.embeddings import Geometry as Geometry
+from seminar_lib.embeddings import embed_pairs as embed_pairs
 from seminar_lib.evaluation import Accuracy as Accuracy
 from seminar_lib.evaluation import Report as Report
 from seminar_lib.evaluation import accuracy_against_eps as accuracy_against_eps

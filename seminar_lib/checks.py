@@ -124,8 +124,8 @@ def check_views(z: Tensor, z2: Tensor) -> None:
         )
 
 
-def check_embeddings(z: Tensor, y: Tensor) -> None:
-    """Refuse anything but a non-empty batch of embeddings (B, D) with a label for each.
+def check_embeddings(z: Tensor, y: Tensor | None = None) -> None:
+    """Refuse anything but a non-empty batch of embeddings (B, D), with a label for each where ``y`` is given.
 
     Raises:
         ValueError: a shape is wrong.
@@ -135,7 +135,7 @@ def check_embeddings(z: Tensor, y: Tensor) -> None:
             f"z must be a batch of embeddings (B, D); got shape {tuple(z.shape)}. Two views stand one below the other: "
             "torch.cat([z, z2])."
         )
-    if y.shape != z.shape[:1]:
+    if y is not None and y.shape != z.shape[:1]:
         raise ValueError(
             f"y needs one label for each of {len(z)} embeddings, shape ({len(z)},); got shape {tuple(y.shape)}. Two "
             "views take the labels twice: torch.cat([y, y])."

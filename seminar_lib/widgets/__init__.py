@@ -5,9 +5,10 @@ sentence and need no browser.
 """
 
 from seminar_lib.widgets.demo import Demo
+from seminar_lib.widgets.embedding import EmbeddingDemo
 from seminar_lib.widgets.fgsm import FGSMDemo
 from seminar_lib.widgets.masking import MaskingDemo
 from seminar_lib.widgets.threats import ThreatsDemo
 from seminar_lib.widgets.trajectory import TrajectoryDemo
 
-__all__ = ["Demo", "FGSMDemo", "MaskingDemo", "ThreatsDemo", "TrajectoryDemo"]
+__all__ = ["Demo", "EmbeddingDemo", "FGSMDemo", "MaskingDemo", "ThreatsDemo", "TrajectoryDemo"]

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from functools import cache
 from itertools import pairwise
 from pathlib import Path
-from typing import Literal, Self, TypeAlias
+from typing import Any, Literal, Self, TypeAlias
 
 import matplotlib
 import numpy as np
@@ -23,10 +23,37 @@ from seminar_lib.plots import BLUE, GREY, INK, VERMILLION
 
 Pixels: TypeAlias = NDArray[np.uint8]  # (H, W, C): grey with one channel, RGB with three
 Point: TypeAlias = tuple[float, float]
-Marker: TypeAlias = Literal["disc", "square"]
+Marker: TypeAlias = Literal["disc", "square", "triangle", "diamond", "wedge", "plus", "cross"]
 
 DENSITY = 2
 ROW = 20  # from one bar to the next
+
+# Corners of the markers that are no discs, around a middle at (0, 0), y downwards; a cross is a plus, turned.
+_PLUS = tuple(
+    (x / 10, y / 10)
+    for x, y in (
+        (-4, -11),
+        (4, -11),
+        (4, -4),
+        (11, -4),
+        (11, 4),
+        (4, 4),
+        (4, 11),
+        (-4, 11),
+        (-4, 4),
+        (-11, 4),
+        (-11, -4),
+        (-4, -4),
+    )
+)
+_CORNERS: dict[Marker, tuple[Point, ...]] = {
+    "square": ((-1, -1), (1, -1), (1, 1), (-1, 1)),
+    "triangle": ((0, -1.2), (1.2, 1), (-1.2, 1)),
+    "diamond": ((0, -1.3), (1.3, 0), (0, 1.3), (-1.3, 0)),
+    "wedge": ((0, 1.2), (-1.2, -1), (1.2, -1)),
+    "plus": _PLUS,
+    "cross": tuple(((x - y) / 2**0.5, (x + y) / 2**0.5) for x, y in _PLUS),
+}
 
 
 def png(pixels: Pixels) -> bytes:
@@ -81,10 +108,12 @@ class Canvas:
         colour: str = INK,
         bold: bool = False,
         align: Literal["left", "middle", "right"] = "left",
+        halo: bool = False,
     ) -> None:
-        """One line of text; ``at`` is on its baseline."""
+        """One line of text; ``at`` is on its baseline. A white halo makes it readable on marks and lines."""
         anchor = {"left": "ls", "middle": "ms", "right": "rs"}[align]
-        self._pen.text(_dense(at), words, fill=colour, font=_font(size, bold), anchor=anchor)
+        around: dict[str, Any] = {"stroke_width": DENSITY * 2, "stroke_fill": "white"} if halo else {}
+        self._pen.text(_dense(at), words, fill=colour, font=_font(size, bold), anchor=anchor, **around)
 
     def image(self, at: Point, pixels: Pixels, enlarge: int = 1) -> None:
         """An image, each pixel a square of ``enlarge``; ``at`` is its upper left corner."""
@@ -106,12 +135,22 @@ class Canvas:
         elif len(points) > 1:
             self._pen.line([_dense(point) for point in points], fill=colour, width=DENSITY * width, joint="curve")
 
-    def marker(self, at: Point, shape: Marker, colour: str, radius: int = 4) -> None:
+    def marker(self, at: Point, shape: Marker, colour: str, radius: float = 4) -> None:
         """A small mark, its middle at ``at``."""
         x, y = at
-        corners = [_dense((x - radius, y - radius)), _dense((x + radius, y + radius))]
-        draw = self._pen.ellipse if shape == "disc" else self._pen.rectangle
-        draw(corners, fill=colour)
+        if shape == "disc":
+            self._pen.ellipse([_dense((x - radius, y - radius)), _dense((x + radius, y + radius))], fill=colour)
+        else:
+            self._pen.polygon([_dense((x + radius * a, y + radius * b)) for a, b in _CORNERS[shape]], fill=colour)
+
+    def way(self, points: Sequence[Point]) -> None:
+        """The path of an attack on a map, seen on any ground, with a large disc where it has come to."""
+        self.line(points, "white", 4)
+        self.line(points, VERMILLION, 2)
+        for point in points[:-1]:
+            self.marker(point, "disc", VERMILLION, 3)
+        self.marker(points[-1], "disc", "white", 8)
+        self.marker(points[-1], "disc", VERMILLION, 6)
 
     def bars(self, at: Point, names: Sequence[str], values: Sequence[float], true: int, width: int = 256) -> None:
         """A row for each class: its name, a bar for its probability, and the percentage.
@@ -136,6 +175,11 @@ class Canvas:
                 [_dense((bar, y + 3)), _dense((bar + length, y + 16))], fill=BLUE if is_true else VERMILLION
             )
             self.text((bar + length + 5, y + 14), f"{value:.0%}", 12, GREY if value < 0.005 else INK)
+
+
+def text_width(words: str, size: int = 13, bold: bool = False) -> float:
+    """How much of the screen a line of text takes."""
+    return _font(size, bold).getlength(words) / DENSITY
 
 
 def _dense(point: Point) -> Point:

@@ -14,11 +14,13 @@ from ipywidgets import Layout, SelectionSlider, ValueWidget
 from numpy.typing import NDArray
 from torch import Tensor
 
+from seminar_lib.attacks import Attack
 from seminar_lib.checks import check_images, check_labels, check_logits, check_model
 from seminar_lib.data.dataset import Split
 from seminar_lib.freeze import frozen
+from seminar_lib.goals import Goal, Recorded
 from seminar_lib.plots import BLUE, RIGHT, VERMILLION, WRONG
-from seminar_lib.types import Model
+from seminar_lib.types import Images, Model
 from seminar_lib.widgets.canvas import Canvas, Pixels, Point
 from seminar_lib.widgets.demo import Demo, S
 
@@ -52,20 +54,11 @@ class ImageDemo(Demo[S]):
         state: S,
         subject: str,
     ) -> None:
-        x = data[:8].x
-        check_images(x)
-        check_model(model, x)
-        with frozen(model), torch.no_grad():
-            logits = model(x)
-        check_logits(logits, x)
-        if logits.shape[1] != len(classes):
-            raise ValueError(f"The model tells {logits.shape[1]} classes apart, but there are {len(classes)} names.")
-        check_labels(data.y, data.images, len(classes))
-        self.enlarge = self.panel // max(x.shape[2:])
+        check_reader(model, data, classes)
+        side = data.images.shape[2:]
+        self.enlarge = self.panel // max(side)
         if self.enlarge < 1:
-            raise ValueError(
-                f"The demo shows images of at most {self.panel}x{self.panel} pixels; got {tuple(x.shape[2:])}."
-            )
+            raise ValueError(f"The demo shows images of at most {self.panel}x{self.panel} pixels; got {tuple(side)}.")
         self.model, self.data, self.classes = model, data, tuple(classes)
         super().__init__(state, self.rows(), subject)
 
@@ -117,6 +110,37 @@ class ImageDemo(Demo[S]):
         if len(rows) < len(self.classes):
             names, values = [*names, "all others"], [*values, max(0.0, 1 - sum(values))]
         canvas.bars(at, names, values, true=0)
+
+
+def check_reader(model: Model, data: Split, classes: Sequence[str]) -> None:
+    """Refuse a model that does not read the images of ``data`` as the classes named.
+
+    Raises:
+        TypeError, ValueError: the inputs do not fit together.
+    """
+    x = data[:8].x
+    check_images(x)
+    check_model(model, x)
+    with frozen(model), torch.no_grad():
+        logits = model(x)
+    check_logits(logits, x)
+    if logits.shape[1] != len(classes):
+        raise ValueError(f"The model tells {logits.shape[1]} classes apart, but there are {len(classes)} names.")
+    check_labels(data.y, data.images, len(classes))
+
+
+def walked(attack: Attack, goal: Goal, x: Images, seed: int) -> Images:
+    """All images at which a search looks on its way from one image, in order: of PGD the start and every step.
+
+    Args:
+        attack: the search; it runs bare, so freeze the model around it.
+        goal: of the image.
+        x: a batch of one.
+        seed: of its random numbers.
+    """
+    recorded = Recorded(goal, torch.arange(1))
+    attack.search(recorded, x, torch.Generator(x.device).manual_seed(seed))
+    return torch.cat([look.x for look in recorded.looks])
 
 
 def slider(description: str, options: Sequence[tuple[str, object]], width: int = 440) -> SelectionSlider:

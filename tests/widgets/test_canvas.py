@@ -1,13 +1,15 @@
 """The canvas and its PNG: what is drawn is what a browser decodes."""
 
 import io
+from itertools import combinations
+from typing import get_args
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from seminar_lib.plots import BLUE, VERMILLION
-from seminar_lib.widgets.canvas import DENSITY, Canvas, png
+from seminar_lib.widgets.canvas import DENSITY, Canvas, Marker, png, text_width
 
 
 def colour(pixels, name):
@@ -67,6 +69,29 @@ def test_the_true_class_is_told_by_more_than_colour():
         ink.append(rows.sum(1))
     assert ink[0][0] > 1.5 * ink[0][1]
     assert ink[1][1] > 1.5 * ink[1][0]
+
+
+def test_markers_are_told_apart_by_shape_alone():
+    shapes = {}
+    for shape in get_args(Marker):
+        canvas = Canvas(20, 20)
+        canvas.marker((10, 10), shape, BLUE, 5)
+        shapes[shape] = colour(canvas.pixels(), BLUE)
+        assert shapes[shape][10 * DENSITY, 10 * DENSITY]
+    for first, second in combinations(shapes.values(), 2):
+        assert (first ^ second).sum() > 0.1 * min(first.sum(), second.sum())
+
+
+def test_a_text_is_as_wide_as_it_says_and_its_halo_covers_what_is_below():
+    canvas = Canvas(120, 30)
+    canvas.text((10, 20), "Millimetre", bold=True)
+    columns = np.flatnonzero((canvas.pixels().min(2) < 200).any(0))
+    assert (columns[-1] - columns[0]) / DENSITY == pytest.approx(text_width("Millimetre", bold=True), abs=4)
+    plain, haloed = canvas.copy(), canvas.copy()
+    for twin, halo in ((plain, False), (haloed, True)):
+        twin.line([(0, 15), (120, 15)], VERMILLION, 3)
+        twin.text((10, 20), "Millimetre", bold=True, halo=halo)
+    assert colour(haloed.pixels(), VERMILLION).sum() < 0.8 * colour(plain.pixels(), VERMILLION).sum()
 
 
 @pytest.mark.parametrize("dashed", [False, True])

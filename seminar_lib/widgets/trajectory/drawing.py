@@ -34,13 +34,7 @@ def draw_map(canvas: Canvas, scene: Scene) -> None:
 
 def draw_path(canvas: Canvas, scene: Scene, step: int) -> None:
     """The path of PGD on the map, as far as it has come."""
-    path = [_on_canvas(scene, spot) for spot in scene.walk[: step + 1]]
-    canvas.line(path, "white", 4)
-    canvas.line(path, VERMILLION, 2)
-    for spot in path[:-1]:
-        canvas.marker(spot, "disc", VERMILLION, 3)
-    canvas.marker(path[-1], "disc", "white", 8)
-    canvas.marker(path[-1], "disc", VERMILLION, 6)
+    canvas.way([_on_canvas(scene, spot) for spot in scene.walk[: step + 1]])
 
 
 def draw_chart(canvas: Canvas, scene: Scene, step: int) -> None:

@@ -20,12 +20,12 @@ from torch import Tensor
 from seminar_lib.attacks import FGSM, PGD
 from seminar_lib.data.dataset import Split
 from seminar_lib.freeze import frozen
-from seminar_lib.goals import Misclassify, Recorded
+from seminar_lib.goals import Misclassify
 from seminar_lib.losses import margin
 from seminar_lib.threat import Linf
 from seminar_lib.types import Images, Model
 from seminar_lib.widgets.canvas import Point
-from seminar_lib.widgets.images import hwc
+from seminar_lib.widgets.images import hwc, walked
 
 Field: TypeAlias = NDArray[np.float64]
 
@@ -88,9 +88,7 @@ class Scene:
         pgd = PGD(ball, steps=STEPS, step_size=size / 255, random_start=start > 0, stop_when_fooled=False)
         with frozen(model):
             goal = Misclassify(model, one.y)
-            recorded = Recorded(goal, torch.arange(1))
-            pgd.search(recorded, one.x, torch.Generator(one.x.device).manual_seed(start))
-            x = torch.cat([one.x, FGSM(ball).search(goal, one.x), *(look.x for look in recorded.looks)])
+            x = torch.cat([one.x, FGSM(ball).search(goal, one.x), walked(pgd, goal, one.x, start)])
             axes = _plane(x - one.x)
             at = (x - one.x).flatten(1) @ axes.T
             spots = _spots(model, x, one.y, at)

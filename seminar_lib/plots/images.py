@@ -1,8 +1,4 @@
-"""Still pictures of images, perturbations and probabilities; they draw what they are given and run no model.
-
-The colours are those of Okabe & Ito, "Color Universal Design", 2008, which readers with any colour vision can tell
-apart. Colour is never the only sign: a right answer also has a tick, a wrong one a cross, the true class bold letters.
-"""
+"""Images, perturbations and probabilities."""
 
 from __future__ import annotations
 
@@ -17,11 +13,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from seminar_lib.checks import check_images, check_labels
+from seminar_lib.plots.style import BLUE, GREY, INK, RIGHT, VERMILLION, WRONG
 from seminar_lib.types import Images, Labels
-
-BLUE, VERMILLION = "#0072B2", "#D55E00"
-INK, GREY = "#1A1A1A", "#6B6B6B"
-RIGHT, WRONG = "\N{CHECK MARK}", "\N{BALLOT X}"
 
 CELL = 1.9  # inches, the side of one image
 

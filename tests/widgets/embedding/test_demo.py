@@ -1,0 +1,162 @@
+"""The walk through the embedding under its controls, without a browser."""
+
+import time
+from copy import deepcopy
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from seminar_lib import Split
+from seminar_lib.widgets import EmbeddingDemo
+from seminar_lib.widgets.canvas import DENSITY
+from seminar_lib.widgets.embedding.demo import IMAGE, State
+from seminar_lib.widgets.embedding.scene import STEPS
+
+from ..conftest import as_shown, decoded, panel
+from .conftest import CLASSES, network
+
+
+@pytest.fixture
+def demo(networks, data):
+    return EmbeddingDemo(networks, data, CLASSES)
+
+
+def values(control):
+    return [value for _, value in control.options]
+
+
+def test_every_value_of_every_control_shows_what_render_draws(demo):
+    size = decoded(demo.picture).shape
+    for name, control in demo.controls.items():
+        for value in values(control):
+            control.value = value
+            assert getattr(demo.state, name) == value
+            picture = decoded(demo.picture)
+            np.testing.assert_array_equal(picture, demo.render(demo.state))
+            assert picture.shape == size
+            assert demo.describe(demo.state).replace("'", "&#x27;") in demo.sentence.value
+    assert demo.picture.height == str(size[0] // DENSITY)
+
+
+def test_every_control_changes_picture_and_words(demo):
+    assert set(demo.controls) == set(vars(demo.state))
+    for control in demo.controls.values():
+        before, words = demo.picture.value, demo.sentence.value
+        control.value = values(control)[-1]
+        assert demo.picture.value != before
+        assert demo.sentence.value != words
+        assert control.description
+
+
+def test_the_image_of_the_step_is_shown(demo):
+    moved = demo.walks(2, 1)[7].pixels
+    shown = panel(demo.render(State(2, 1, 7)), *IMAGE, demo.enlarge)
+    np.testing.assert_array_equal(shown, as_shown(torch.from_numpy(moved).permute(2, 0, 1)))
+
+
+def test_the_sentence_says_step_answers_neighbours_and_verdict(demo, data):
+    way = demo.walks(1, 0)
+    here, clean = way[5], way[0]
+    words = demo.describe(State(1, 0, 5))
+    true = CLASSES[int(data.y[1])]
+    assert words.startswith(f"standard, image 2, {true}, PGD at eps = 8/255, step 5 of 20: ")
+    for start, spot in ((": ", here), ("Clean: ", clean)):
+        answer = f"{CLASSES[spot.p.argmax()]}, {spot.p.max():.0%}, nearest class {CLASSES[spot.nearest]}. "
+        assert start + answer in words
+    assert demo.describe(State(8)).endswith("The network was wrong before the attack.")
+    ends = [demo.walks(image, 0)[STEPS] for image in range(8)]
+    verdicts = [demo.describe(State(image, 0, STEPS)).rsplit(". ", 1)[1] for image in range(8)]
+    fooled = [spot.p.argmax() != label for spot, label in zip(ends, data.y.tolist(), strict=False)]
+    assert any(fooled)
+    assert verdicts == [f"The network {'is fooled' if lost else 'still answers rightly'}." for lost in fooled]
+    assert demo.describe(State(0)).endswith("The network still answers rightly.")
+
+
+def test_walking_along_runs_no_network_and_coming_back_neither(demo, networks):
+    demo.controls["image"].value = 2
+    demo.controls["network"].value = 1
+    calls = [model.backbone.calls for model in networks.values()]
+    for step in range(STEPS + 1):
+        demo.controls["step"].value = step
+    demo.controls["network"].value = 0
+    before = [model.backbone.calls for model in networks.values()]
+    assert before[1] == calls[1]
+    demo.controls["network"].value = 1
+    assert [model.backbone.calls for model in networks.values()] == before
+
+
+def test_a_step_costs_the_kernel_little(demo):
+    """Work and not time, so that a busy machine changes nothing; the rest of a key's 100 ms belongs to the browser."""
+    costs = []
+    for step in range(1, 11):
+        start = time.process_time()
+        demo.controls["step"].value = step
+        costs.append(time.process_time() - start)
+    assert np.median(costs) < 0.04
+
+
+def test_networks_and_random_numbers_are_left_as_they_were(networks, data):
+    for model in networks.values():
+        model.train()
+    before, numbers = deepcopy([model.state_dict() for model in networks.values()]), torch.get_rng_state()
+    pictures = [EmbeddingDemo(networks, data, CLASSES).picture.value for _ in range(2)]
+    assert pictures[0] == pictures[1]
+    assert torch.equal(torch.get_rng_state(), numbers)
+    for model, state in zip(networks.values(), before, strict=True):
+        assert all(module.training for module in model.modules())
+        assert all(parameter.requires_grad and parameter.grad is None for parameter in model.parameters())
+        assert all(torch.equal(after, state[name]) for name, after in model.state_dict().items())
+
+
+def test_the_static_picture_has_the_sentence_as_alt_text(demo):
+    demo.controls["step"].value = 4
+    _, metadata = demo.static()._repr_mimebundle_()
+    assert metadata["image/png"]["alt"] == demo.describe(demo.state)
+
+
+def test_class_names_are_text_and_not_html(networks, data):
+    sentence = EmbeddingDemo(networks, data, [f"<b>{name}" for name in CLASSES]).sentence.value
+    assert "<b>" not in sentence
+    assert "&lt;b&gt;" in sentence
+
+
+BAD = {
+    "one network": (
+        lambda n, d: EmbeddingDemo(n["wide"], d, CLASSES),
+        TypeError,
+        "by name, such as {'standard': model}",
+    ),
+    "no networks": (lambda n, d: EmbeddingDemo({}, d, CLASSES), TypeError, "got dict without any."),
+    "no embedding": (
+        lambda n, d: EmbeddingDemo({"flat": nn.Sequential(nn.Flatten(), nn.Linear(192, 3))}, d, CLASSES),
+        TypeError,
+        "needs a Classifier, which has an embedding; got Sequential",
+    ),
+    "names too few": (lambda n, d: EmbeddingDemo(n, d, CLASSES[:2]), ValueError, "3 classes apart, but there are 2"),
+    "a second that differs": (
+        lambda n, d: EmbeddingDemo({**n, "half": network(2).double()}, d, CLASSES),
+        TypeError,
+        "computes in torch.float64",
+    ),
+    "no images": (lambda n, d: EmbeddingDemo(n, d[:0], CLASSES), ValueError, "no images"),
+    "two images": (
+        lambda n, d: EmbeddingDemo({"standard": n["standard"]}, d[:2], CLASSES),
+        ValueError,
+        "three embeddings or more",
+    ),
+    "labels too large": (
+        lambda n, d: EmbeddingDemo(n, Split(d.images, d.labels + 3), CLASSES),
+        ValueError,
+        "3 classes, 0 to 2",
+    ),
+}
+
+
+@pytest.mark.usefixtures("as_users_call_it")
+@pytest.mark.parametrize(("call", "error", "words"), BAD.values(), ids=BAD)
+def test_what_does_not_fit_is_refused_in_a_sentence(call, error, words, networks, data):
+    with pytest.raises(error) as caught:
+        call(networks, data)
+    assert words in str(caught.value)
