@@ -31,9 +31,11 @@ from seminar_lib.data.dataset import Dataset as Dataset
 from seminar_lib.data.dataset import Split as Split
 from seminar_lib.diagnosis import diagnose as diagnose
 from seminar_lib.evaluation import Accuracy as Accuracy
+from seminar_lib.evaluation import GrayBox as GrayBox
 from seminar_lib.evaluation import Report as Report
 from seminar_lib.evaluation import accuracy_against_eps as accuracy_against_eps
 from seminar_lib.evaluation import evaluate as evaluate
+from seminar_lib.evaluation import gray_box as gray_box
 from seminar_lib.goals import Both as Both
 from seminar_lib.goals import Diverge as Diverge
 from seminar_lib.goals import Expectation as Expectation

@@ -119,10 +119,7 @@ class Report:
 
         ax = plt.gca() if ax is None else ax
         for place, name in enumerate(self.rows):
-            a = self[name]
-            below, above = a.accuracy - a.low, a.high - a.accuracy
-            ax.bar(place, a.accuracy, yerr=[[below], [above]], capsize=4, color="#009E73" if place == 0 else "#0072B2")
-            ax.annotate(f"{a.accuracy:.1%}", (place, a.high), (0, 2), textcoords="offset points", ha="center")
+            self[name].bar(ax, place, color="#009E73" if place == 0 else "#0072B2")
         ax.set(xticks=range(len(self.rows)), xticklabels=self.rows, ylim=(0, 1.1), ylabel="accuracy")
         ax.set_title(f"n = {len(self.labels)}, 95 % intervals", fontsize="medium")
         return ax
