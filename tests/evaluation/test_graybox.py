@@ -26,12 +26,12 @@ def data(x, y) -> Split:
 
 @pytest.fixture
 def surrogates(tiny):
-    """Two that are much like the victim, each in its own way."""
+    """One that is much like the victim and one that is less so; what they find differs."""
     found = {}
-    for name in ("first", "second"):
+    for name, noise in {"first": 0.5, "second": 2.0}.items():
         found[name] = deepcopy(tiny)
         with torch.no_grad():
-            found[name].head.weight += 0.5 * tiny.head.weight.std() * torch.randn_like(tiny.head.weight)
+            found[name].head.weight += noise * tiny.head.weight.std() * torch.randn_like(tiny.head.weight)
     return found
 
 
@@ -82,7 +82,8 @@ def test_the_outcomes_are_those_of_a_loop_over_images_and_surrogates(attack, tin
         assert torch.equal(box.surrogates[name].outcomes("walk"), surrogate(made[name]).argmax(1) == data.y)
         right = (tiny(data.x).argmax(1) == data.y) & (tiny(made[name]).argmax(1) == data.y)
         assert torch.equal(box.outcomes("walk")[f"gray-box, {name}"], right)
-    assert box.outcomes("walk")[WORST_CASE].sum() < box["clean"][WHITE_BOX].accuracy * 8
+    first, second, *_ = box.outcomes("walk").values()
+    assert (first != second).any()
     assert box.fooled("first")["walk"] == Accuracy.of(surrogates["first"](made["first"]).argmax(1) != data.y)
 
 
