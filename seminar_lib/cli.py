@@ -30,7 +30,7 @@ from seminar_lib.attacks import (
 )
 from seminar_lib.data import load_data
 from seminar_lib.device import best_device
-from seminar_lib.evaluation import evaluate
+from seminar_lib.evaluation import evaluate, gray_box
 from seminar_lib.release import release
 from seminar_lib.threat import L1, L2, Linf, ThreatModel
 from seminar_lib.train import fit
@@ -39,6 +39,7 @@ from seminar_lib.train import fit
 def evaluate_weights(
     weights: str,
     attack: tuple[str, ...] = ("pgd20",),
+    surrogates: tuple[str, ...] = (),
     n: int = 2000,
     eps: str = "8/255",
     norm: str = "linf",
@@ -53,6 +54,8 @@ def evaluate_weights(
         weights: shipped weights such as signs/pgd_at, or a path.
         attack: one or more of fgsm, pgdN with N steps, pgdNxR with R restarts (pgd20, pgd50x5), apgdN, apgd-t,
             deepfool, cw, fmn, fab, squareN with N queries, hopskipjump, autoattack, autoattack-plus, autoattack-rand.
+        surrogates: other weights for the same task. Images that fool them are tried on these, the gray box, beside the
+            attacks on these weights themselves.
         n: how many test images.
         eps: radius in pixels of [0, 1]; fractions such as 8/255 are welcome.
         norm: linf, l2 or l1.
@@ -62,10 +65,14 @@ def evaluate_weights(
         json: print one JSON object instead of a table.
     """
     device = best_device()
-    model, card = checkpoints.load(weights, device)
-    data = load_data(dataset or card["dataset"])
+    loaded = {name: checkpoints.load(name, device) for name in (weights, *surrogates)}
+    model, card = loaded[weights]
+    images = load_data(dataset or card["dataset"]).test.sample(n, seed).to(device)
     attacks = {name: parse_attack(name, parse_threat(norm, eps), bf16) for name in attack}
-    report = evaluate(model, data.test.sample(n, seed).to(device), attacks, seed=seed)
+    others = {name: loaded[name][0] for name in surrogates}
+    report = (
+        gray_box(model, others, images, attacks, seed=seed) if others else evaluate(model, images, attacks, seed=seed)
+    )
     print(_json(report.as_dict()) if json else report.table())
 
 

@@ -8,12 +8,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from seminar_lib.attacks import FGSM, PGD, Attack
+from seminar_lib.attacks import FGSM, PGD, Attack, Transfer, worst_case
 from seminar_lib.attacks.base import climb
 from seminar_lib.data.augment import Augment
 from seminar_lib.data.dataset import Split
 from seminar_lib.data.simclr import SimCLRAugment
-from seminar_lib.evaluation import Accuracy, accuracy_against_eps, evaluate
+from seminar_lib.evaluation import Accuracy, accuracy_against_eps, evaluate, gray_box
 from seminar_lib.goals import Expectation, Misclassify
 from seminar_lib.models import ViT
 from seminar_lib.objectives import (
@@ -264,6 +264,54 @@ EVALUATIONS = {
     "NaN radii": (lambda m, d: curve(m, d, FGSM(), [0, NAN, 0.1]), "eps must rise"),
     "radii in grey levels": (lambda m, d: curve(m, d, FGSM(), [0, 8]), "Did you mean 8/255?"),
     "a curve of no images": (lambda m, d: curve(m, d[:0], FGSM(), [0]), "at least one image; got none"),
+    "no surrogates": (lambda m, d: gray_box(m, {}, d, {"": FGSM()}), "at least one surrogate and one attack"),
+    "no attacks on surrogates": (lambda m, d: gray_box(m, {"": deepcopy(m)}, d, {}), "and one attack, each by name"),
+    "a nameless surrogate": (
+        lambda m, d: gray_box(m, deepcopy(m), d, {"": FGSM()}),
+        "such as {'another seed': network}",
+    ),
+    "a surrogate's name that is taken": (
+        lambda m, d: gray_box(m, {"worst case": deepcopy(m)}, d, {"": FGSM()}),
+        "'worst case' belongs to a column of the report; call the surrogate something else",
+    ),
+    "the victim for a surrogate": (
+        lambda m, d: gray_box(m, {"other": deepcopy(m), "twin": m}, d, {"": FGSM()}),
+        "The surrogate 'twin' is the victim itself. That is the white box",
+    ),
+    "a surrogate of another task": (
+        lambda m, d: gray_box(m, {"": nn.Sequential(nn.Flatten(), nn.Linear(192, 7))}, d, {"": FGSM()}),
+        "The surrogate has 7 classes and the victim 5",
+    ),
+    "a surrogate of NaN": (
+        lambda m, d: gray_box(m, {"": Answers(m, lambda z: z * NAN)}, d, {"": FGSM()}),
+        "The model returns NaN",
+    ),
+    "no surrogate at all": (lambda m, d: gray_box(m, {"": "resnet"}, d, {"": FGSM()}), "must be callable"),
+    "a gray box of no images": (lambda m, d: gray_box(m, {"": deepcopy(m)}, d[:0], {"": FGSM()}), "x holds no images"),
+    "gray batches of none": (
+        lambda m, d: gray_box(m, {"": deepcopy(m)}, d, {"": FGSM()}, batch_size=0),
+        "8 images and batch_size=0",
+    ),
+    "a name that is taken in the gray box": (
+        lambda m, d: gray_box(m, {"": deepcopy(m)}, d, {"clean": FGSM()}),
+        "'clean' belongs to a row of the report",
+    ),
+    "a threat for an attack": (
+        lambda m, d: gray_box(m, {"": deepcopy(m)}, d, {"": Linf()}),
+        "Transfer needs an attack",
+    ),
+    "a transfer of a transfer": (
+        lambda m, d: gray_box(m, {"": deepcopy(m)}, d, {"moved": Transfer(FGSM(), deepcopy(m))}),
+        "moved is a transfer already, and gray_box makes one for each surrogate",
+    ),
+    "a transfer in an ensemble": (
+        lambda m, d: gray_box(m, {"": deepcopy(m)}, d, {"both": worst_case([FGSM(), Transfer(FGSM(), deepcopy(m))])}),
+        "both is a transfer already",
+    ),
+    "no such row of a gray box": (
+        lambda m, d: gray_box(m, {"": deepcopy(m)}, d, {"walk": PGD(steps=1)}, progress=False)["PGD"],
+        "There is no row 'PGD'; the rows are clean, walk, worst case",
+    ),
 }
 
 

@@ -47,6 +47,18 @@ def test_evaluate_prints_one_json_object_with_intervals():
     assert {"seed", "seconds", "device", "versions"} <= report.keys()
 
 
+def test_evaluate_with_surrogates_puts_the_gray_box_beside_the_white_one():
+    command = ("evaluate", "--weights", "signs/pgd_at", "--surrogates", "signs/standard", "--attack", "fgsm", "--n", 32)
+    figures = json.loads(run(*command, "--json").stdout)
+    gray, worst, white = figures["attacks"]["fgsm"].values()
+    assert gray == worst
+    assert white["accuracy"] < gray["accuracy"] <= figures["clean"]["accuracy"]
+    assert figures["surrogates"].keys() == {"signs/standard"}
+    table = run(*command).stdout
+    assert f"{gray['accuracy']:.1%}" in table
+    assert "| gray-box, signs/standard | gray-box, worst case | white-box |" in table
+
+
 def test_attack_writes_a_picture(tmp_path):
     result = run("attack", "--weights", "signs/standard", "--index", 7, "--out", tmp_path / "attack.png")
     assert result.returncode == 0, result.stderr
@@ -66,6 +78,8 @@ def test_lessons_prints_the_table():
         (["evaluate", "--weights", "signs/standard", "--eps", "8"], "Did you mean 8/255?"),
         (["evaluate", "--weights", "signs/standard", "--eps", "lots"], "number or a fraction"),
         (["evaluate", "--weights", "signs/standard", "--norm", "l7"], "--norm is linf, l2 or l1"),
+        (["evaluate", "--weights", "signs/standard", "--surrogates", "signs/standard"], "is the victim itself"),
+        (["evaluate", "--weights", "signs/standard", "--surrogates", "cifar10/standard"], "classes and the victim"),
         (["attack", "--index", 9999], "There is no test image 9999"),
         (["train", "signs_magic"], "There is no recipe 'signs_magic'"),
         (["data", "sings"], "Did you mean 'signs'?"),

@@ -28,7 +28,8 @@ class Transfer(Attack):
     """One candidate for each image, found on ``surrogate``; the victim is asked for its verdict and nothing else.
 
     The search runs on to the strongest loss, whatever the attack's own ``stop_when_fooled`` says: an image that only
-    just fools the surrogate rarely fools another network. ``bf16`` is the attack's own, too.
+    just fools the surrogate rarely fools another network. Members of an ensemble stop all the same, each as it is set.
+    ``bf16`` is the attack's own, too.
 
     Attributes:
         attack: how the surrogate is attacked; its threat model is this attack's, too.
@@ -66,18 +67,42 @@ class Transfer(Attack):
             TypeError: the goal has no labels.
             TypeError, ValueError: the surrogate does not fit the images or the victim.
         """
-        goal = _of_labels(goal)
-        check_model(self.surrogate, x)
-        with torch.no_grad(), frozen(self.surrogate):
-            logits, expected = self.surrogate(x[:8]), goal.model(x[:8])
-        check_logits(logits, x[:8])
-        if logits.shape[1] != expected.shape[1]:
-            raise ValueError(
-                f"The surrogate has {logits.shape[1]} classes and the victim {expected.shape[1]}; a label has to mean "
-                "the same to both. Take a surrogate that was trained on the victim's task."
-            )
-        aim = replace(goal, model=self.surrogate, loss=self.attack.loss)
-        return replace(self.attack, stop_when_fooled=False).run(aim, x, generator)
+        there = self.there(goal)
+        check_surrogate(self.surrogate, _of_labels(goal).model, x[:8])
+        return replace(self.attack, stop_when_fooled=False).run(there, x, generator)
+
+    def there(self, goal: Goal) -> Goal:
+        """The same labels, wanted of the surrogate.
+
+        Raises:
+            TypeError: the goal has no labels.
+        """
+        return replace(_of_labels(goal), model=self.surrogate, loss=self.attack.loss)
+
+
+def check_surrogate(surrogate: Model, victim: Model, x: Images) -> None:
+    """Refuse a surrogate that does not fit the images, or whose classes are not the victim's.
+
+    Args:
+        surrogate: images in [0, 1] to logits.
+        victim: images in [0, 1] to logits.
+        x: a few images.
+
+    Raises:
+        TypeError, ValueError: one of them is no such model, or they differ in the number of classes.
+    """
+    classes = []
+    for model in (surrogate, victim):
+        check_model(model, x)
+        with torch.no_grad(), frozen(model):
+            logits = model(x)
+        check_logits(logits, x)
+        classes.append(logits.shape[1])
+    if classes[0] != classes[1]:
+        raise ValueError(
+            f"The surrogate has {classes[0]} classes and the victim {classes[1]}; a label has to mean the same to "
+            "both. Take a surrogate that was trained on the victim's task."
+        )
 
 
 def _of_labels(goal: Goal) -> Misclassify | Reach:

@@ -8,14 +8,12 @@ from __future__ import annotations
 
 import platform
 import time
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
-from itertools import pairwise
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import torch
 import torchvision
-from scipy.stats import binomtest
 from torch import Tensor
 from tqdm.auto import tqdm
 
@@ -23,37 +21,12 @@ from seminar_lib.attacks import Attack, WorstCase
 from seminar_lib.checks import check_labels, check_logits, check_model
 from seminar_lib.data.dataset import Split
 from seminar_lib.device import describe
+from seminar_lib.evaluation.accuracy import Accuracy
 from seminar_lib.freeze import frozen
 from seminar_lib.types import Flags, Model
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-
-
-@dataclass(frozen=True)
-class Accuracy:
-    """A share of correct answers with its 95 % interval (Wilson, JASA 1927), all in [0, 1]."""
-
-    accuracy: float
-    low: float
-    high: float
-    n: int
-
-    @classmethod
-    def of(cls, correct: Flags) -> Accuracy:
-        """Count the outcomes of n images.
-
-        Raises:
-            ValueError: there are none.
-        """
-        k, n = int(correct.sum()), len(correct)
-        if n == 0:
-            raise ValueError("An accuracy needs at least one image; got none.")
-        interval = binomtest(k, n).proportion_ci(method="wilson")
-        return cls(k / n, float(interval.low), float(interval.high), n)
-
-    def __str__(self) -> str:
-        return f"{self.accuracy:.1%} [{self.low:.1%}, {self.high:.1%}]"
 
 
 @dataclass(frozen=True)
@@ -146,10 +119,7 @@ class Report:
 
         ax = plt.gca() if ax is None else ax
         for place, name in enumerate(self.rows):
-            a = self[name]
-            below, above = a.accuracy - a.low, a.high - a.accuracy
-            ax.bar(place, a.accuracy, yerr=[[below], [above]], capsize=4, color="#009E73" if place == 0 else "#0072B2")
-            ax.annotate(f"{a.accuracy:.1%}", (place, a.high), (0, 2), textcoords="offset points", ha="center")
+            self[name].bar(ax, place, color="#009E73" if place == 0 else "#0072B2")
         ax.set(xticks=range(len(self.rows)), xticklabels=self.rows, ylim=(0, 1.1), ylabel="accuracy")
         ax.set_title(f"n = {len(self.labels)}, 95 % intervals", fontsize="medium")
         return ax
@@ -243,72 +213,3 @@ def evaluate(
     correct = {name: torch.cat(parts) for name, parts in outcomes.items()}
     fooled_by = {name: torch.cat(parts) for name, parts in members.items()}
     return Report(correct, dict(attacks), data.labels.cpu(), seed, seconds, describe(data.images.device), fooled_by)
-
-
-@dataclass(frozen=True)
-class Curve:
-    """Accuracy against the radius of one attack.
-
-    Attributes:
-        eps: the radii, rising, in pixels of [0, 1].
-        accuracy: at each of them.
-        attack: what was run, at its own radius.
-    """
-
-    eps: tuple[float, ...]
-    accuracy: tuple[Accuracy, ...]
-    attack: Attack
-
-    def plot(self, ax: Axes | None = None, label: str | None = None) -> Axes:
-        """The curve with its interval as a band; returns the axes."""
-        import matplotlib.pyplot as plt
-
-        ax = plt.gca() if ax is None else ax
-        levels = [255 * eps for eps in self.eps]
-        (line,) = ax.plot(levels, [a.accuracy for a in self.accuracy], marker="o", label=label)
-        ax.fill_between(
-            levels, [a.low for a in self.accuracy], [a.high for a in self.accuracy], color=line.get_color(), alpha=0.2
-        )
-        ax.set(xlabel="eps in 1/255", ylabel="accuracy", ylim=(0, 1.02))
-        return ax
-
-
-def accuracy_against_eps(
-    model: Model,
-    data: Split,
-    attack: Attack,
-    eps: Iterable[float],
-    batch_size: int = 256,
-    seed: int = 0,
-    progress: bool = True,
-) -> Curve:
-    """The accuracy that is left at each radius.
-
-    The balls are nested: an image that falls at a small radius has fallen at every larger one, so only the survivors
-    are attacked again and the curve never rises.
-
-    Args:
-        model: images in [0, 1] to logits.
-        data: the images to measure on, on the model's device.
-        attack: run at each radius instead of its own. Leave its ``step_size`` open: steps then grow with the radius.
-        eps: radii in pixels of [0, 1], rising, from 0 (clean) on.
-        batch_size: images at a time.
-        seed: of the attack's random numbers.
-        progress: show bars.
-
-    Raises:
-        ValueError: the radii do not rise, or the threat model refuses one of them.
-    """
-    radii = [float(radius) for radius in eps]
-    if not radii or not radii[0] >= 0 or not all(a < b for a, b in pairwise(radii)):
-        raise ValueError(f"eps must rise from 0 or more; got {radii}.")
-    # All of them now, so that a radius that the threat model refuses does not cost the points before it.
-    stages = [{"attack": attack.within(replace(attack.threat, eps=r))} if r > 0 else {} for r in radii]
-    standing = torch.ones(len(data), dtype=torch.bool)
-    points = []
-    for attacks in stages:
-        left = data[standing.nonzero().squeeze(1).to(data.images.device)]
-        if len(left):
-            standing[standing.clone()] = evaluate(model, left, attacks, batch_size, seed, progress).worst_case
-        points.append(Accuracy.of(standing))
-    return Curve(tuple(radii), tuple(points), attack)

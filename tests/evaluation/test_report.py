@@ -3,7 +3,6 @@
 import json
 from dataclasses import dataclass, replace
 
-import numpy as np
 import pytest
 import torch
 from matplotlib.figure import Figure
@@ -12,33 +11,10 @@ from torch import Tensor, nn
 from seminar_lib.attacks import FGSM, PGD, Attack, worst_case
 from seminar_lib.attacks.ensemble import STANDING, WRONG_BEFORE
 from seminar_lib.data.dataset import Split
-from seminar_lib.evaluation import Accuracy, accuracy_against_eps, evaluate
-from seminar_lib.threat import L2, Linf
+from seminar_lib.evaluation import evaluate
+from seminar_lib.threat import Linf
 
-
-def says(labels: Tensor):
-    """A model that gives these answers, one for each of the 256 grey levels of the first pixel."""
-
-    def model(x: Tensor) -> Tensor:
-        level = (255 * x[:, 0, 0, 0]).round().long()
-        return 9 * nn.functional.one_hot(labels[level], 3) + 0 * x.sum((1, 2, 3))[:, None]
-
-    return model
-
-
-@pytest.fixture
-def numbered() -> Split:
-    """Twelve images, told apart by their first pixel, of the classes 0, 1 and 2 in turn."""
-    images = torch.zeros(12, 3, 4, 4, dtype=torch.uint8)
-    images[:, 0, 0, 0] = torch.arange(12)
-    return Split(images, torch.arange(12) % 3)
-
-
-@pytest.fixture
-def linear(oracle) -> Split:
-    """The oracle's images as bytes, with the oracle's answers as labels."""
-    split = Split((255 * oracle.x).round().to(torch.uint8), oracle.y)
-    return replace(split, labels=oracle.model(split.x).argmax(1))
+from .conftest import says
 
 
 @dataclass(frozen=True)
@@ -51,23 +27,6 @@ class Brighten(Attack):
         x = x.clone()
         x[:, 0, 0, 0] += self.levels / 255
         return x
-
-
-# --- Accuracy -------------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(("k", "n"), [(0, 10), (1, 10), (5, 10), (10, 10), (873, 1000), (1, 1)])
-def test_the_interval_is_wilsons(k, n):
-    z, p = 1.959963984540054, k / n
-    middle = (p + z**2 / (2 * n)) / (1 + z**2 / n)
-    half = z / (1 + z**2 / n) * (p * (1 - p) / n + z**2 / (4 * n**2)) ** 0.5
-    a = Accuracy.of(torch.arange(n) < k)
-    assert (a.accuracy, a.n) == (p, n)
-    assert (a.low, a.high) == pytest.approx((middle - half, middle + half), abs=1e-9)
-
-
-def test_accuracy_prints_in_percent():
-    assert str(Accuracy(0.5, 0.4, 0.6, 10)) == "50.0% [40.0%, 60.0%]"
 
 
 # --- evaluate -------------------------------------------------------------------------------------------------------
@@ -206,47 +165,3 @@ def test_a_report_draws_its_numbers(report):
     ax = report.plot(Figure().subplots())
     assert [bar.get_height() for bar in ax.patches] == [report[name].accuracy for name in report.rows]
     assert [label.get_text() for label in ax.get_xticklabels()] == report.rows
-
-
-# --- accuracy_against_eps -------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("attack", [FGSM(Linf()), PGD(L2(), random_start=False)], ids=repr)
-def test_the_curve_is_the_share_of_distances_beyond_each_radius(attack, oracle, linear):
-    """On a linear model the accuracy at eps is known; and the curve is that of separate evaluations."""
-    oracle.x, oracle.y = linear.x, linear.y
-    distances = oracle.distance(attack.threat).detach()
-    radii = [0.0, *distances.quantile(torch.tensor([0.22, 0.48, 0.74, 1.0])).tolist()]
-    radii[-1] *= 1.1
-    curve = accuracy_against_eps(oracle.model, linear, attack, radii, progress=False)
-    accuracy = [a.accuracy for a in curve.accuracy]
-    assert accuracy == [(distances > eps).float().mean().item() for eps in radii]
-    for eps, a in zip(radii[1:], curve.accuracy[1:], strict=True):
-        alone = evaluate(
-            oracle.model, linear, {"": replace(attack, threat=replace(attack.threat, eps=eps))}, progress=False
-        )
-        assert alone[""] == a
-    assert accuracy == sorted(accuracy, reverse=True)
-    assert [accuracy[0], accuracy[-1]] == [1, 0]
-
-
-def test_the_curve_never_rises_even_where_a_larger_ball_is_searched_less_well(numbered):
-    """An attack that only works at a small radius: what fell there has fallen."""
-    model = says((torch.arange(256) % 2).long())
-
-    @dataclass(frozen=True)
-    class Fickle(Attack):
-        def search(self, goal, x, generator=None):
-            return x + (1 / 255 if self.threat.eps < 0.01 else 0)
-
-    data = replace(numbered, labels=torch.arange(12) % 2)
-    curve = accuracy_against_eps(model, data, Fickle(), [0, 1.5 / 255, 5 / 255], progress=False)
-    assert [a.accuracy for a in curve.accuracy] == [1, 0, 0]
-
-
-def test_a_curve_takes_any_sequence_and_draws_itself(oracle, linear):
-    curve = accuracy_against_eps(oracle.model, linear, FGSM(), np.linspace(0, 0.02, 3), progress=False)
-    assert curve.eps == pytest.approx((0, 0.01, 0.02))
-    (line,) = curve.plot(Figure().subplots()).lines
-    assert line.get_xdata() == pytest.approx([0, 2.55, 5.1])
-    assert list(line.get_ydata()) == [a.accuracy for a in curve.accuracy]

@@ -1,0 +1,10 @@
+"""Measure a model honestly: under the worst of several attacks, with n and an interval, image by image."""
+
+from __future__ import annotations
+
+from seminar_lib.evaluation.accuracy import Accuracy
+from seminar_lib.evaluation.curve import Curve, accuracy_against_eps
+from seminar_lib.evaluation.graybox import GrayBox, gray_box
+from seminar_lib.evaluation.report import Report, evaluate, versions
+
+__all__ = ["Accuracy", "Curve", "GrayBox", "Report", "accuracy_against_eps", "evaluate", "gray_box", "versions"]
