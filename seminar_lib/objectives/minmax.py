@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from seminar_lib.attacks import PGD, Attack
 from seminar_lib.freeze import frozen
 from seminar_lib.goals import Goal, Misclassify
+from seminar_lib.lean import lean
 from seminar_lib.models import Classifier
 from seminar_lib.objectives.base import Batch, Objective
 from seminar_lib.threat import Linf
@@ -55,7 +56,7 @@ class MinMax(Objective):
         with frozen(model):
             goal = self.goal(model, batch)
             with frozen(*goal.models):
-                x_adv = self._attack_at(batch.progress).search(goal, batch.x, batch.generator)
+                x_adv = self._attack_at(batch.progress).search(lean(goal, batch.x), batch.x, batch.generator)
         return batch._replace(x_adv=x_adv)
 
     def _attack_at(self, progress: float) -> Attack:
