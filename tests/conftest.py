@@ -1,12 +1,6 @@
 """What all tests share: shapes that are enforced, seeds that are fixed, and two models that are quick to attack."""
 
-import os
 from dataclasses import dataclass
-
-# Several processes share the cores, so each computes in one thread, as do the kernels that it starts. Two threads that
-# wait for each other on cores that have other work to do are several times as slow as one.
-if "PYTEST_XDIST_WORKER" in os.environ:
-    os.environ["OMP_NUM_THREADS"] = "1"
 
 import jaxtyping
 import pytest
@@ -28,14 +22,6 @@ from seminar_lib.threat import L1, L2, Linf, ThreatModel  # noqa: E402
 
 settings.register_profile("tests", deadline=None, derandomize=True, max_examples=50, database=None)
 settings.load_profile("tests")
-
-
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Whatever starts kernels, servers and a browser runs in one process, one after the other."""
-    for item in items:
-        if {"browser", "lessons"} & set(item.path.parts):
-            item.add_marker(pytest.mark.xdist_group("notebooks"))
 
 
 @pytest.fixture(autouse=True)
