@@ -1,6 +1,7 @@
 """What the tests of the demos share: a linear model, four images, and eyes for pictures."""
 
 import io
+import time
 
 import numpy as np
 import pytest
@@ -58,3 +59,13 @@ def as_shown(x):
 
 def decoded(widget):
     return np.array(Image.open(io.BytesIO(widget.value)))
+
+
+def kernel_seconds(control, values):
+    """The median work of moving a control to one of these values; not time, so that a busy machine changes nothing."""
+    costs = []
+    for value in values:
+        start = time.process_time()
+        control.value = value
+        costs.append(time.process_time() - start)
+    return np.median(costs)
