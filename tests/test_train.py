@@ -495,3 +495,21 @@ def test_weights_that_diverge_in_the_last_step_of_an_epoch_are_not_kept(watch, t
         run(replace(PLAIN, objective=Watched()), tmp_path)
     state = load_file(tmp_path / "state.safetensors")
     assert all(weights.isfinite().all() for weights in state.values())
+
+
+@pytest.mark.filterwarnings("ignore:The .grad attribute of a Tensor that is not a leaf")  # PyTorch looks at it itself
+@pytest.mark.parametrize("recipe", [PLAIN, FULL], ids=["plain", "full"])
+def test_a_compiled_network_is_trained_alike(recipe, monkeypatch):
+    """Captured as for a GPU and run as it is: translating it would take minutes, and not every machine can."""
+    compiled = []
+
+    def capture(module) -> None:
+        compiled.append(module)
+        module._compiled_call_impl = torch.compile(module._call_impl, backend="eager")
+
+    monkeypatch.setattr("torch.nn.Module.compile", capture)
+    recipe = replace(recipe, bf16=False, epochs=1)
+    ours, theirs = fit(recipe, toy(), progress=False, compile=True), run(recipe)
+    assert len(compiled) == 1
+    assert ours.last.backbone is not compiled[0]
+    assert_same_bits(ours, theirs)

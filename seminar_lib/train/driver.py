@@ -13,6 +13,7 @@ from seminar_lib.checks import check_labels
 from seminar_lib.data.dataset import Dataset
 from seminar_lib.models import Classifier
 from seminar_lib.train.folder import Folder, Kept
+from seminar_lib.train.processes import check_devices, gather, is_first
 from seminar_lib.train.recipe import Recipe
 from seminar_lib.train.run import Run, Watch
 
@@ -53,9 +54,16 @@ def fit(
     device: torch.device | str = "cpu",
     progress: bool = True,
     *,
+    devices: int = 1,
+    machines: int = 1,
+    compile: bool = False,
     watch: Watch | None = None,
 ) -> Trained:
     """Train by the recipe.
+
+    Several devices share each batch of ``recipe.batch_size`` images, each in a process of its own, and end with the
+    same weights as one but for rounding (``spread.py`` says how). ``processes.py`` says how such a training is started;
+    a notebook cannot. All processes return the result, the first alone writes, watches and shows bars.
 
     Args:
         recipe: what to do. A stage before it is trained first.
@@ -64,38 +72,72 @@ def fit(
             of the stage before is in ``start`` inside it. When it holds the state of the same recipe, that run goes on.
         device: where to train.
         progress: show bars.
+        devices: how many GPUs, or how many processes on a CPU, of each machine.
+        machines: how many machines.
+        compile: let ``torch.compile`` translate the backbone, which takes a minute or more at the beginning and may pay
+            on a GPU. One device only. The result is the same but for rounding, so a resumed run has other bits.
         watch: called with the history so far, after each epoch and every few seconds within one, for each stage anew.
             Within an epoch the last row has a broken ``"epoch"`` and the means of the terms so far, nothing else.
 
     Raises:
         ValueError: ``folder`` holds a damaged run or one of another recipe; ``data`` is another data set, has an empty
-            split or labels that its classes do not cover.
-        FloatingPointError: loss, gradients or weights are no longer finite; ``folder`` keeps the last good epoch.
+            split or labels that its classes do not cover; there are not so many devices, or several to compile for.
+        FloatingPointError: loss, gradients or weights are no longer finite; ``folder`` keeps the last good epoch. All
+            processes stop.
     """
+    device = torch.device(device)
+    check_devices(device, devices, machines)
+    if compile and devices * machines > 1:
+        raise ValueError(f"compile works on one device alone; got devices={devices} on machines={machines}.")
+    homes = _homes(recipe, Path(folder) if folder else None)
     _check(recipe, data)
+    # All that can be refused is refused before further processes are started, so that they do not repeat it.
+    kept = [home.read() if home else None for home in homes]
+    processes = gather(device, devices, machines)
+    if not is_first():
+        homes, progress, watch = [None] * len(homes), False, None
     earlier: tuple[Trained, ...] = ()
-    if recipe.start:
-        before = fit(recipe.start, data, Path(folder) / "start" if folder else None, device, progress, watch=watch)
-        earlier = (*before.earlier, before)
-    train, validation = data.train.to(device), data.validation.to(device)
-    run = Run(recipe, data, torch.device(device), tuple(stage.best for stage in earlier))
-    home = Folder(Path(folder), recipe) if folder else None
-    if home and (kept := home.read()):
+    for stage, home, found in zip(_stages(recipe), homes, processes.agree(kept), strict=True):
+        run = Run(stage, data, processes, tuple(before.best for before in earlier))
+        if compile:
+            run.model.backbone.compile()
+        trained = Trained(*_finish(run, data, home, found, progress, watch), earlier)
+        earlier = (*earlier, trained)
+    return trained
+
+
+def _stages(recipe: Recipe) -> list[Recipe]:
+    """All stages, the first one first."""
+    return [*(_stages(recipe.start) if recipe.start else []), recipe]
+
+
+def _homes(recipe: Recipe, path: Path | None) -> list[Folder | None]:
+    """The folder of each stage: that of the stage before is inside."""
+    before = _homes(recipe.start, path / "start" if path else None) if recipe.start else []
+    return [*before, Folder(path, recipe) if path else None]
+
+
+def _finish(
+    run: Run, data: Dataset, home: Folder | None, kept: Kept | None, progress: bool, watch: Watch | None
+) -> tuple[Classifier, Classifier, list[dict[str, float]]]:
+    """One stage, from where ``kept`` says that it stopped; returns the best model, the last one and the history."""
+    train, validation = data.train.to(run.device), data.validation.to(run.device)
+    if kept:
         run.resume(*kept)
-        home.follow(run.history)
+        if home:
+            home.follow(run.history)
         if watch:
             watch(run.rows())
-    for _ in tqdm(range(len(run.history), recipe.epochs), desc="epochs", disable=not progress):
+    for _ in tqdm(range(len(run.history), run.recipe.epochs), desc="epochs", disable=not progress):
         start = time.perf_counter()
         terms = run.epoch(train, progress, watch)
-        figures = run.validate(validation)
-        run.close_epoch({"epoch": len(run.history) + 1, **terms, **figures, "seconds": time.perf_counter() - start})
+        row = {"epoch": len(run.history) + 1, **terms, **run.validate(validation)}
+        run.close_epoch(run.processes.agree({**row, "seconds": time.perf_counter() - start}))
         if home:
             home.write(Kept(run.state(), run.history))
         if watch:
             watch(run.rows())
-    last = run.with_weights(run.average.module.state_dict())
-    return Trained(run.with_weights(run.best), last, run.history, earlier)
+    return run.with_weights(run.best), run.with_weights(run.average.module.state_dict()), run.history
 
 
 def _check(recipe: Recipe, data: Dataset) -> None:

@@ -22,6 +22,7 @@ from seminar_lib.device import computes_bf16
 from seminar_lib.evaluation import evaluate
 from seminar_lib.models import Classifier
 from seminar_lib.objectives import Batch
+from seminar_lib.train.processes import Processes
 from seminar_lib.train.recipe import PARTS, Recipe
 
 Watch: TypeAlias = Callable[[list[dict[str, float]]], object]  # given the history so far
@@ -32,14 +33,16 @@ WATCH_SECONDS = 5.0  # between two looks within an epoch
 class Run:
     """The network, its average, the optimiser, and what happened so far."""
 
-    def __init__(self, recipe: Recipe, data: Dataset, device: torch.device, earlier: tuple[Classifier, ...]) -> None:
-        self.recipe, self.data, self.device = recipe, data, device
-        self.bf16 = recipe.bf16 and computes_bf16(device.type)
+    def __init__(self, recipe: Recipe, data: Dataset, processes: Processes, earlier: tuple[Classifier, ...]) -> None:
+        self.recipe, self.data, self.processes, self.device = recipe, data, processes, processes.device
+        self.bf16 = recipe.bf16 and computes_bf16(self.device.type)
         self.model = self.network()
         if earlier:
             self.model.load_state_dict(earlier[-1].state_dict())
-        self.objective = recipe.objective.begin(earlier)
+        # An objective may attack an earlier network, which is as much work as attacking this one.
+        self.objective = recipe.objective.begin(tuple(processes.spread(deepcopy(model)) for model in earlier))
         self.learning = PARTS[recipe.trains](self.model.requires_grad_(False)).requires_grad_()
+        processes.spread(self.model)
         # Without an average, the "average" is the latest weights: decay 0.
         self.average = AveragedModel(self.model, multi_avg_fn=get_ema_multi_avg_fn(recipe.ema or 0.0), use_buffers=True)
         self.optimiser = torch.optim.SGD(
