@@ -34,6 +34,7 @@ from seminar_lib.evaluation import evaluate, gray_box
 from seminar_lib.release import release
 from seminar_lib.threat import L1, L2, Linf, ThreatModel
 from seminar_lib.train import fit
+from seminar_lib.train.processes import is_first
 
 
 def evaluate_weights(
@@ -114,16 +115,26 @@ def attack_image(
 
 
 def train(
-    recipe: tyro.conf.Positional[str], folder: Path | None = None, device: str | None = None, ship: bool = False
+    recipe: tyro.conf.Positional[str],
+    folder: Path | None = None,
+    device: str | None = None,
+    devices: int = 1,
+    machines: int = 1,
+    compile: bool = False,
+    ship: bool = False,
 ) -> None:
-    """Train by a recipe of seminar_lib/recipes/, then measure and save the best epoch with its card.
+    """Train by a recipe of seminar_lib/recipes/, measure the best and the last epoch, save the best one with its card.
 
-    The run is kept in a folder after every epoch; the same command goes on where an interrupted run stopped.
+    The run is kept in a folder after every epoch, with history.jsonl and curve.png; the same command goes on where an
+    interrupted run stopped.
 
     Args:
         recipe: the name of the recipe, such as signs_pgd_at.
         folder: where to keep the run; runs/RECIPE by default.
         device: cpu, cuda or mps; the fastest by default.
+        devices: how many GPUs (or processes on a CPU) share each batch; with torchrun, on each machine.
+        machines: how many machines, each of which runs this command under torchrun.
+        compile: translate the network with torch.compile first; may pay on a GPU.
         ship: write the weights into the library, where load finds them as DATASET/NAME.
     """
     known = sorted(name for name, make in vars(recipes).items() if callable(make) and name[0].islower())
@@ -133,11 +144,13 @@ def train(
     folder = folder or Path("runs") / recipe
     where = torch.device(device) if device else best_device()
     data = load_data(chosen.dataset)
-    trained = fit(chosen, data, folder, where)
+    trained = fit(chosen, data, folder, where, devices=devices, machines=machines, compile=compile)
+    if not is_first():
+        return  # one process is enough to measure and to write
     name = recipe.removeprefix(f"{chosen.dataset}_")
     path = checkpoints.SHIPPED / chosen.dataset / name if ship else folder / "best"
     card = release(path, chosen, trained, data, f"python -m seminar_lib train {recipe}", where)
-    print(_json(card["test"]))
+    print(_json({"chosen": card["chosen"], **card["test"]}))
 
 
 def data(name: tyro.conf.Positional[str] = "signs", source: Path | None = None) -> None:
@@ -233,4 +246,5 @@ def main() -> None:
     try:
         tyro.extras.subcommand_cli_from_dict(verbs, prog="python -m seminar_lib", description=__doc__)
     except (ValueError, RuntimeError, ImportError, OSError, FloatingPointError) as error:
-        sys.exit(f"error: {error}")
+        # A training that diverges does so in all its processes; the first one says it.
+        sys.exit(f"error: {error}" if is_first() or not isinstance(error, FloatingPointError) else 1)

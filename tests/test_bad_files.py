@@ -159,3 +159,27 @@ def test_a_folder_that_holds_something_else_is_left_alone(damage, words, tmp_pat
     with pytest.raises(ValueError, match=words):
         fit(replace(RECIPE, rate=0.05), toy(), tmp_path, progress=False)
     assert contents(tmp_path) == before
+
+
+def test_the_folder_of_another_recipe_that_has_no_state_yet_is_left_alone(tmp_path):
+    (tmp_path / "recipe.txt").write_text(f"{replace(RECIPE, rate=0.05)}\n", encoding="utf-8")
+    with pytest.raises(ValueError, match=r"holds a run of another recipe.*\n.*rate=0\.05"):
+        fit(RECIPE, toy(), tmp_path, progress=False)
+    assert [path.name for path in tmp_path.iterdir()] == ["recipe.txt"]
+
+
+@pytest.mark.parametrize("name", ["history.jsonl", "curve.png"])
+def test_somebody_else_s_files_are_not_overwritten(name, tmp_path):
+    (tmp_path / name).write_text("mine")
+    before = contents(tmp_path)
+    with pytest.raises(ValueError, match=f"holds a {name}, but no run. Choose another folder"):
+        fit(RECIPE, toy(), tmp_path, progress=False)
+    assert contents(tmp_path) == before
+
+
+def test_a_run_whose_damaged_state_was_deleted_starts_anew(tmp_path):
+    first = fit(RECIPE, toy(), tmp_path, progress=False)
+    (tmp_path / "state.safetensors").unlink()
+    again = fit(RECIPE, toy(), tmp_path, progress=False)
+    assert len(again.history) == len((tmp_path / "history.jsonl").read_text().splitlines()) == 1
+    assert torch.equal(again.last.head.weight, first.last.head.weight)

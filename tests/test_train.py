@@ -1,20 +1,23 @@
 """Training: interrupted anywhere it ends with the same bits, and it does what the recipe says."""
 
+import json
 import subprocess
 import sys
 from copy import deepcopy
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import count
 from pathlib import Path
 
 import pytest
 import torch
+from PIL import Image
 from safetensors.torch import load_file
 from toy import toy
 
 from seminar_lib.attacks import PGD
 from seminar_lib.data.augment import Augment
 from seminar_lib.evaluation import evaluate
+from seminar_lib.files import whole_file
 from seminar_lib.models import SmallCNN
 from seminar_lib.objectives import AWP, MART, TRADES, AdversarialTraining, CrossEntropy, Objective
 from seminar_lib.schedules import Drops
@@ -131,9 +134,134 @@ def test_a_finished_run_is_not_trained_again(watch, tmp_path):
     assert again.history == finished.history  # to the second
 
 
-def test_a_run_leaves_nothing_but_its_state(tmp_path):
-    run(replace(PLAIN, epochs=1), tmp_path / "new" / "folder")
-    assert [path.name for path in (tmp_path / "new" / "folder").iterdir()] == ["state.safetensors"]
+# --- the folder of a run --------------------------------------------------------------------------------------------
+
+
+def lines(folder: Path) -> list[dict[str, float]]:
+    return [json.loads(line) for line in (folder / "history.jsonl").read_text(encoding="utf-8").splitlines()]
+
+
+def test_a_run_leaves_its_state_its_recipe_and_its_history(tmp_path):
+    folder = tmp_path / "new" / "folder"
+    trained = run(FULL, folder)
+    names = ["curve.png", "history.jsonl", "recipe.txt", "state.safetensors"]
+    assert sorted(path.name for path in folder.iterdir()) == names
+    assert lines(folder) == trained.history
+    assert (folder / "recipe.txt").read_text(encoding="utf-8") == f"{FULL}\n"
+    with Image.open(folder / "curve.png") as picture:
+        picture.load()
+        assert picture.width > 600
+
+
+def test_each_epoch_adds_a_line_and_draws_the_curve_again(watch, tmp_path):
+    seen = []
+
+    def look(model, batch) -> None:
+        if (tmp_path / "history.jsonl").exists():
+            seen.append((len(lines(tmp_path)), (tmp_path / "curve.png").read_bytes()))
+
+    watch(look)
+    run(replace(PLAIN, objective=Watched()), tmp_path)
+    assert [count for count, _ in seen] == [1] * STEPS + [2] * STEPS
+    assert len({picture for _, picture in seen}) == 2
+
+
+@pytest.mark.parametrize("killed_at", ["recipe.txt", "curve.png", "history.jsonl"])
+@pytest.mark.parametrize("epoch", [1, 2])
+def test_a_run_that_was_killed_between_two_files_has_one_line_for_each_epoch(killed_at, epoch, monkeypatch, tmp_path):
+    calls = count(1)
+
+    def kill(path):
+        if path.name == killed_at and next(calls) == epoch:
+            raise KeyboardInterrupt
+        return whole_file(path)
+
+    monkeypatch.setattr("seminar_lib.train.folder.whole_file", kill)
+    with pytest.raises(KeyboardInterrupt):
+        run(PLAIN, tmp_path)
+    monkeypatch.undo()
+    trained = run(PLAIN, tmp_path)
+    assert [row["epoch"] for row in lines(tmp_path)] == [1, 2, 3]
+    assert lines(tmp_path) == trained.history
+    assert_same_bits(trained, run(PLAIN))
+
+
+@pytest.mark.parametrize(
+    "damage", [None, "", '{"epoch": 1, "cl', "a line\n" * 9], ids=["gone", "empty", "half", "more"]
+)
+def test_the_history_of_a_finished_run_is_mended_from_its_state(damage, tmp_path):
+    trained = run(PLAIN, tmp_path)
+    for name in ("history.jsonl", "curve.png", "recipe.txt"):
+        (tmp_path / name).unlink()
+    if damage is not None:
+        (tmp_path / "history.jsonl").write_text(damage, encoding="utf-8")
+    run(PLAIN, tmp_path)
+    assert lines(tmp_path) == trained.history
+    assert {"curve.png", "recipe.txt"} <= {path.name for path in tmp_path.iterdir()}
+
+
+def test_a_finished_run_is_not_written_again(tmp_path):
+    run(PLAIN, tmp_path)
+    before = {path: path.stat().st_mtime_ns for path in tmp_path.iterdir()}
+    run(PLAIN, tmp_path)
+    assert {path: path.stat().st_mtime_ns for path in tmp_path.iterdir()} == before
+
+
+# --- looking on -----------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Noted(CrossEntropy):
+    """Cross-entropy that writes its values down."""
+
+    losses: list = field(default_factory=list)
+
+    def terms(self, model, batch):
+        terms = super().terms(model, batch)
+        self.losses.append(terms["clean"].item())
+        return terms
+
+
+def told(recipe: Recipe, folder: Path | None = None) -> list[list[dict[str, float]]]:
+    seen = []
+    fit(recipe, toy(), folder, progress=False, watch=seen.append)
+    return seen
+
+
+def test_who_watches_is_told_after_each_epoch():
+    seen = told(PLAIN)
+    assert [[row["epoch"] for row in history] for history in seen] == [[1], [1, 2], [1, 2, 3]]
+    assert [{**row, "seconds": 0} for row in seen[-1]] == [{**row, "seconds": 0} for row in run(PLAIN).history]
+
+
+def test_who_watches_is_told_within_a_long_epoch(monkeypatch):
+    monkeypatch.setattr("seminar_lib.train.run.WATCH_SECONDS", -1.0)
+    losses = []
+    first, second, third, *_ = told(replace(PLAIN, objective=Noted(losses=losses)))
+    assert [history[-1]["epoch"] for history in (first, second)] == pytest.approx([1 / STEPS, 2 / STEPS])
+    assert first[-1].keys() == second[-1].keys() == {"epoch", "clean"}
+    assert first[-1]["clean"] == pytest.approx(losses[0])
+    assert second[-1]["clean"] == pytest.approx(sum(losses[:2]) / 2)
+    assert third[-1]["clean"] == pytest.approx(sum(losses[:STEPS]) / STEPS)
+    assert "score" in third[-1]
+
+
+def test_who_watches_a_run_that_goes_on_is_told_at_once(watch, tmp_path):
+    recipe = replace(PLAIN, objective=Watched())
+    watch(interrupt_at(2 * STEPS))
+    with pytest.raises(KeyboardInterrupt):
+        run(recipe, tmp_path)
+    watch(lambda model, batch: None)
+    assert [len(history) for history in told(recipe, tmp_path)] == [2, 3]
+
+
+def test_who_watches_changes_nothing():
+    def scribble(history) -> None:
+        torch.manual_seed(len(history))
+        history[-1]["score"] = -1.0
+        history.clear()
+
+    assert_same_bits(fit(FULL, toy(), progress=False, watch=scribble), run(FULL))
 
 
 # --- stages ---------------------------------------------------------------------------------------------------------
@@ -367,3 +495,21 @@ def test_weights_that_diverge_in_the_last_step_of_an_epoch_are_not_kept(watch, t
         run(replace(PLAIN, objective=Watched()), tmp_path)
     state = load_file(tmp_path / "state.safetensors")
     assert all(weights.isfinite().all() for weights in state.values())
+
+
+@pytest.mark.filterwarnings("ignore:The .grad attribute of a Tensor that is not a leaf")  # PyTorch looks at it itself
+@pytest.mark.parametrize("recipe", [PLAIN, FULL], ids=["plain", "full"])
+def test_a_compiled_network_is_trained_alike(recipe, monkeypatch):
+    """Captured as for a GPU and run as it is: translating it would take minutes, and not every machine can."""
+    compiled = []
+
+    def capture(module) -> None:
+        compiled.append(module)
+        module._compiled_call_impl = torch.compile(module._call_impl, backend="eager")
+
+    monkeypatch.setattr("torch.nn.Module.compile", capture)
+    recipe = replace(recipe, bf16=False, epochs=1)
+    ours, theirs = fit(recipe, toy(), progress=False, compile=True), run(recipe)
+    assert len(compiled) == 1
+    assert ours.last.backbone is not compiled[0]
+    assert_same_bits(ours, theirs)

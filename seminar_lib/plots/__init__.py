@@ -3,6 +3,7 @@
 from seminar_lib.plots.images import gallery, probability_bars, triptych
 from seminar_lib.plots.maps import before_after, embedding_map, map_by_class
 from seminar_lib.plots.style import BLUE, GREY, INK, RIGHT, VERMILLION, WRONG
+from seminar_lib.plots.training import training_curve
 
 __all__ = [
     "BLUE",
@@ -16,5 +17,6 @@ __all__ = [
     "gallery",
     "map_by_class",
     "probability_bars",
+    "training_curve",
     "triptych",
 ]

@@ -9,6 +9,7 @@ from seminar_lib.widgets.embedding import EmbeddingDemo
 from seminar_lib.widgets.fgsm import FGSMDemo
 from seminar_lib.widgets.masking import MaskingDemo
 from seminar_lib.widgets.threats import ThreatsDemo
+from seminar_lib.widgets.training import LiveCurve
 from seminar_lib.widgets.trajectory import TrajectoryDemo
 
-__all__ = ["Demo", "EmbeddingDemo", "FGSMDemo", "MaskingDemo", "ThreatsDemo", "TrajectoryDemo"]
+__all__ = ["Demo", "EmbeddingDemo", "FGSMDemo", "LiveCurve", "MaskingDemo", "ThreatsDemo", "TrajectoryDemo"]

@@ -1,0 +1,150 @@
+"""``fit``: the stages of a recipe one after the other, each from where its folder says that it stopped."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import torch
+from tqdm.auto import tqdm
+
+from seminar_lib.checks import check_labels
+from seminar_lib.data.dataset import Dataset
+from seminar_lib.models import Classifier
+from seminar_lib.train.folder import Folder, Kept
+from seminar_lib.train.processes import check_devices, gather, is_first
+from seminar_lib.train.recipe import Recipe
+from seminar_lib.train.run import Run, Watch
+
+
+@dataclass
+class Trained:
+    """What a run ends with.
+
+    Attributes:
+        best: the model of the epoch with the highest validation score; the one to report.
+        last: the model after the last epoch. Report it too: the gap is robust overfitting (Rice et al., ICML 2020).
+        history: one dictionary an epoch: the mean of each term under its name, ``"clean accuracy"`` and
+            ``"robust accuracy"`` on the validation images, the ``"score"`` that picks the best, ``"seconds"``.
+        earlier: what the stages before ended with, the first stage first.
+    """
+
+    best: Classifier
+    last: Classifier
+    history: list[dict[str, float]] = field(default_factory=list)
+    earlier: tuple[Trained, ...] = ()
+
+    @property
+    def best_epoch(self) -> int:
+        """The epoch of ``best``, counted from 1."""
+        scores = [row["score"] for row in self.history]
+        return scores.index(max(scores)) + 1
+
+    @property
+    def seconds(self) -> float:
+        """How long all stages took together."""
+        return sum(row["seconds"] for stage in (*self.earlier, self) for row in stage.history)
+
+
+def fit(
+    recipe: Recipe,
+    data: Dataset,
+    folder: str | Path | None = None,
+    device: torch.device | str = "cpu",
+    progress: bool = True,
+    *,
+    devices: int = 1,
+    machines: int = 1,
+    compile: bool = False,
+    watch: Watch | None = None,
+) -> Trained:
+    """Train by the recipe.
+
+    Several devices share each batch of ``recipe.batch_size`` images, each in a process of its own, and end with the
+    same weights as one but for rounding (``spread.py`` says how). ``processes.py`` says how such a training is started;
+    a notebook cannot. All processes return the result, the first alone writes, watches and shows bars.
+
+    Args:
+        recipe: what to do. A stage before it is trained first.
+        data: the data set that ``recipe.dataset`` names.
+        folder: where the state is kept after each epoch, with the history as ``history.jsonl`` and ``curve.png``; that
+            of the stage before is in ``start`` inside it. When it holds the state of the same recipe, that run goes on.
+        device: where to train.
+        progress: show bars.
+        devices: how many GPUs, or how many processes on a CPU, of each machine.
+        machines: how many machines.
+        compile: let ``torch.compile`` translate the backbone, which takes a minute or more at the beginning and may pay
+            on a GPU. One device only. The result is the same but for rounding, so a resumed run has other bits.
+        watch: called with the history so far, after each epoch and every few seconds within one, for each stage anew.
+            Within an epoch the last row has a broken ``"epoch"`` and the means of the terms so far, nothing else.
+
+    Raises:
+        ValueError: ``folder`` holds a damaged run or one of another recipe; ``data`` is another data set, has an empty
+            split or labels that its classes do not cover; there are not so many devices, or several to compile for.
+        FloatingPointError: loss, gradients or weights are no longer finite; ``folder`` keeps the last good epoch. All
+            processes stop.
+    """
+    device = torch.device(device)
+    check_devices(device, devices, machines)
+    if compile and devices * machines > 1:
+        raise ValueError(f"compile works on one device alone; got devices={devices} on machines={machines}.")
+    homes = _homes(recipe, Path(folder) if folder else None)
+    _check(recipe, data)
+    # All that can be refused is refused before further processes are started, so that they do not repeat it.
+    kept = [home.read() if home else None for home in homes]
+    processes = gather(device, devices, machines)
+    if not is_first():
+        homes, progress, watch = [None] * len(homes), False, None
+    earlier: tuple[Trained, ...] = ()
+    for stage, home, found in zip(_stages(recipe), homes, processes.agree(kept), strict=True):
+        run = Run(stage, data, processes, tuple(before.best for before in earlier))
+        if compile:
+            run.model.backbone.compile()
+        trained = Trained(*_finish(run, data, home, found, progress, watch), earlier)
+        earlier = (*earlier, trained)
+    return trained
+
+
+def _stages(recipe: Recipe) -> list[Recipe]:
+    """All stages, the first one first."""
+    return [*(_stages(recipe.start) if recipe.start else []), recipe]
+
+
+def _homes(recipe: Recipe, path: Path | None) -> list[Folder | None]:
+    """The folder of each stage: that of the stage before is inside."""
+    before = _homes(recipe.start, path / "start" if path else None) if recipe.start else []
+    return [*before, Folder(path, recipe) if path else None]
+
+
+def _finish(
+    run: Run, data: Dataset, home: Folder | None, kept: Kept | None, progress: bool, watch: Watch | None
+) -> tuple[Classifier, Classifier, list[dict[str, float]]]:
+    """One stage, from where ``kept`` says that it stopped; returns the best model, the last one and the history."""
+    train, validation = data.train.to(run.device), data.validation.to(run.device)
+    if kept:
+        run.resume(*kept)
+        if home:
+            home.follow(run.history)
+        if watch:
+            watch(run.rows())
+    for _ in tqdm(range(len(run.history), run.recipe.epochs), desc="epochs", disable=not progress):
+        start = time.perf_counter()
+        terms = run.epoch(train, progress, watch)
+        row = {"epoch": len(run.history) + 1, **terms, **run.validate(validation)}
+        run.close_epoch(run.processes.agree({**row, "seconds": time.perf_counter() - start}))
+        if home:
+            home.write(Kept(run.state(), run.history))
+        if watch:
+            watch(run.rows())
+    return run.with_weights(run.best), run.with_weights(run.average.module.state_dict()), run.history
+
+
+def _check(recipe: Recipe, data: Dataset) -> None:
+    """Refuse data that the recipe cannot be trained on."""
+    if data.name != recipe.dataset:
+        raise ValueError(f"The recipe trains on {recipe.dataset!r}; got the data set {data.name!r}.")
+    for name, split in {"train": data.train, "validation": data.validation}.items():
+        if len(split) == 0:
+            raise ValueError(f"The {name} split of {data.name!r} holds no images.")
+        check_labels(split.labels, split.images, len(data.classes), f"{name}.labels")

@@ -1,0 +1,77 @@
+"""The curve of a training shows every figure of its history, and marks the best epoch."""
+
+import matplotlib.pyplot as plt
+import pytest
+
+from seminar_lib.plots import training_curve
+
+ROBUST = [0.2, 0.4, 0.4, 0.3]
+HISTORY = [
+    {"epoch": e, "clean": 2 / e, "divergence": 1 / e, "clean accuracy": 0.2 * e, "robust accuracy": robust}
+    | {"score": robust, "seconds": 3.0}
+    for e, robust in enumerate(ROBUST, 1)
+]
+
+
+def drawn(ax):
+    """The points of each curve by the name in its label, but for the last value in it."""
+    labelled = [line for line in ax.lines if not line.get_label().startswith("_")]
+    return {line.get_label().rsplit(" ", 1)[0]: line.get_xydata().tolist() for line in labelled}
+
+
+@pytest.fixture
+def panels():
+    figure, ax = plt.subplots()
+    yield lambda history: (training_curve(history, ax), figure.axes[-1])
+    plt.close(figure)
+
+
+def test_a_training_curve_shows_every_figure_of_the_history(panels):
+    accuracies, terms = panels(HISTORY)
+    assert drawn(terms) == {
+        "clean": [[e, 2 / e] for e in range(1, 5)],
+        "divergence": [[e, 1 / e] for e in range(1, 5)],
+    }
+    shown = drawn(accuracies)
+    assert shown["clean"] == [[e, 0.2 * e] for e in range(1, 5)]
+    assert shown["robust"] == [[e, ROBUST[e - 1]] for e in range(1, 5)]
+    assert [text.get_text() for text in terms.get_legend().get_texts()] == ["clean 0.5", "divergence 0.25"]
+
+
+def test_a_training_curve_marks_the_first_of_the_best_epochs(panels):
+    for panel in panels(HISTORY):
+        assert [line.get_xdata() for line in panel.lines if line.get_label().startswith("_")] == [[2, 2]]
+    assert "best epoch 2: 40.0%" in [text.get_text() for text in panels(HISTORY)[0].get_legend().get_texts()]
+
+
+def test_curves_differ_in_more_than_colour(panels):
+    for panel in panels([{**row, "third": 1.0, "fourth": 0.5} for row in HISTORY]):
+        lines = [line for line in panel.lines if len(line.get_xdata()) == 4]
+        assert len({(line.get_linestyle(), line.get_marker()) for line in lines}) == len(lines) > 1
+
+
+def test_an_epoch_under_way_continues_the_terms_alone(panels):
+    accuracies, terms = panels([*HISTORY, {"epoch": 4.5, "clean": 0.4, "divergence": 0.2}])
+    assert drawn(terms)["clean"][-1] == [4.5, 0.4]
+    assert drawn(accuracies)["robust"][-1] == [4, 0.3]
+
+
+def test_the_first_steps_can_be_drawn(panels):
+    accuracies, terms = panels([{"epoch": 0.1, "clean": 2.3}])
+    assert drawn(terms) == {"clean": [[0.1, 2.3]]}
+    assert drawn(accuracies) == {}
+
+
+@pytest.mark.parametrize(
+    "history", [[], [{"clean": 1.0}], HISTORY[::-1], [HISTORY[0]] * 2], ids=["empty", "no epoch", "backwards", "twice"]
+)
+def test_what_is_no_history_is_refused(history, panels):
+    with pytest.raises(ValueError, match="A history holds a row for each epoch"):
+        panels(history)
+
+
+def test_axes_without_a_place_to_divide_are_refused():
+    ax = plt.figure().add_axes((0, 0, 1, 1))
+    with pytest.raises(ValueError, match=r"take axes of plt\.subplots"):
+        training_curve(HISTORY, ax)
+    plt.close()
