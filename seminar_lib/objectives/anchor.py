@@ -17,7 +17,6 @@ step is one of ``AdversarialTraining`` to the bit. Results of this file are not 
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 import torch
@@ -28,7 +27,7 @@ from seminar_lib.contrastive import check_contrast, hard_positive_sup_con
 from seminar_lib.data.augment import Augment
 from seminar_lib.freeze import steady_statistics
 from seminar_lib.models import Classifier
-from seminar_lib.objectives.base import Batch
+from seminar_lib.objectives.base import Batch, check_weights
 from seminar_lib.objectives.minmax import MinMax
 
 
@@ -55,8 +54,7 @@ class ANCHOR(MinMax):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if not 0 <= self.weight < math.inf:
-            raise ValueError(f"ANCHOR needs a finite weight >= 0 of its contrastive term; got {self.weight}.")
+        check_weights(self, weight=self.weight)
         check_contrast(self.temperature, self.beta)
 
     def prepare(self, model: Classifier, batch: Batch) -> Batch:

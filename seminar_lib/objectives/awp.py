@@ -14,7 +14,6 @@ pulls at w, where theirs pulls at w + v.
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, replace
 from typing import cast
 
@@ -24,7 +23,7 @@ from torch.func import functional_call
 
 from seminar_lib.freeze import steady_statistics
 from seminar_lib.models import Classifier
-from seminar_lib.objectives.base import Batch, Objective
+from seminar_lib.objectives.base import Batch, Objective, check_weights
 
 
 @dataclass(frozen=True)
@@ -47,8 +46,7 @@ class AWP(Objective):
     def __post_init__(self) -> None:
         if not isinstance(self.objective, Objective):
             raise TypeError(f"AWP needs an objective, such as AWP(TRADES()); got {self.objective!r}.")
-        if not 0 <= self.gamma < math.inf:
-            raise ValueError(f"AWP needs a finite length gamma >= 0; got {self.gamma}.")
+        check_weights(self, gamma=self.gamma)
 
     def begin(self, earlier: tuple[Classifier, ...]) -> AWP:
         return replace(self, objective=self.objective.begin(earlier))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -61,3 +62,14 @@ class Objective(ABC):
     @abstractmethod
     def terms(self, model: Classifier, batch: Batch) -> dict[str, Tensor]:
         """The terms, already weighted, each a scalar; the loss is their sum."""
+
+
+def check_weights(objective: Objective, **weights: float) -> None:
+    """Refuse a number that scales a part of an objective and is negative, infinite or NaN.
+
+    Raises:
+        ValueError: the first such number, by its name.
+    """
+    for name, weight in weights.items():
+        if not 0 <= weight < math.inf:
+            raise ValueError(f"{type(objective).__name__} needs a finite {name} >= 0; got {weight}.")

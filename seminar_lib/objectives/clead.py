@@ -16,7 +16,6 @@ paper's.
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 import torch
@@ -27,7 +26,7 @@ from seminar_lib.contrastive import check_contrast, sup_con
 from seminar_lib.freeze import steady_statistics
 from seminar_lib.goals import Both, Contrast, Crowd, Goal
 from seminar_lib.models import Classifier
-from seminar_lib.objectives.base import Batch
+from seminar_lib.objectives.base import Batch, check_weights
 from seminar_lib.objectives.minmax import MinMax
 
 
@@ -53,8 +52,7 @@ class CLEAD(MinMax):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if not 0 <= self.weight < math.inf:
-            raise ValueError(f"CLEAD needs a finite weight >= 0 of its contrastive term; got {self.weight}.")
+        check_weights(self, weight=self.weight)
         check_contrast(self.temperature)
 
     def goal(self, model: Classifier, batch: Batch) -> Goal:

@@ -25,7 +25,7 @@ from torch import Tensor
 
 from seminar_lib.correlation import cross_correlation
 from seminar_lib.models import Classifier
-from seminar_lib.objectives.base import Batch, Objective
+from seminar_lib.objectives.base import Batch, Objective, check_weights
 
 
 @dataclass(frozen=True)
@@ -56,12 +56,7 @@ class LISArD(Objective):
     alpha: tuple[float, float] = (0.4975, 0.9975)
 
     def __post_init__(self) -> None:
-        if not 0 <= self.sigma < math.inf:
-            raise ValueError(f"LISArD needs a finite standard deviation sigma >= 0 of its noise; got {self.sigma}.")
-        if not (0 <= self.weight < math.inf and 0 <= self.off_diagonal < math.inf):
-            raise ValueError(
-                f"LISArD needs finite weights >= 0; got weight={self.weight}, off_diagonal={self.off_diagonal}."
-            )
+        check_weights(self, sigma=self.sigma, weight=self.weight, off_diagonal=self.off_diagonal)
         if not all(0 <= a <= 1 for a in self.alpha):
             raise ValueError(f"alpha is the share of the cross-entropies, from 0 to 1; got {self.alpha}.")
 

@@ -15,7 +15,6 @@ walk. Only the pass over adversarial images moves BatchNorm's running statistics
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 import torch.nn.functional as F
@@ -24,7 +23,7 @@ from torch import Tensor
 from seminar_lib.freeze import steady_statistics
 from seminar_lib.losses import divergence
 from seminar_lib.models import Classifier
-from seminar_lib.objectives.base import Batch
+from seminar_lib.objectives.base import Batch, check_weights
 from seminar_lib.objectives.minmax import MinMax
 from seminar_lib.types import Labels, Logits, PerExample
 
@@ -44,8 +43,7 @@ class MART(MinMax):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if not 0 <= self.beta < math.inf:
-            raise ValueError(f"MART needs a finite weight beta >= 0; got {self.beta}.")
+        check_weights(self, beta=self.beta)
 
     def terms(self, model: Classifier, batch: Batch) -> dict[str, Tensor]:
         adversarial = model(batch.x_adv)

@@ -15,7 +15,6 @@ standard training.
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 import torch
@@ -27,7 +26,7 @@ from seminar_lib.freeze import steady_statistics
 from seminar_lib.goals import Diverge, Goal
 from seminar_lib.losses import divergence
 from seminar_lib.models import Classifier
-from seminar_lib.objectives.base import Batch
+from seminar_lib.objectives.base import Batch, check_weights
 from seminar_lib.objectives.minmax import MinMax
 
 
@@ -49,8 +48,7 @@ class TRADES(MinMax):
         # The divergence has its minimum at the clean image: what a walk would follow from there is rounding errors.
         if isinstance(self.attack, FGSM) or not getattr(self.attack, "random_start", True):
             raise ValueError(f"TRADES has no slope at the clean image: start at random; got attack={self.attack}.")
-        if not 0 <= self.beta < math.inf:
-            raise ValueError(f"TRADES needs a finite weight beta >= 0; got {self.beta}.")
+        check_weights(self, beta=self.beta)
 
     def goal(self, model: Classifier, batch: Batch) -> Goal:
         with torch.no_grad():

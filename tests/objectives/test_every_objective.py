@@ -1,6 +1,7 @@
 """What every objective promises, whoever wrote it. A new objective is one more line in ``OBJECTIVES``."""
 
 from copy import deepcopy
+from dataclasses import replace
 
 import pytest
 import torch
@@ -182,3 +183,19 @@ def test_the_ball_grows_during_the_warmup(kind, progress, share, model, x, y):
     attack = PGD(Linf(8 / 255), steps=5, stop_when_fooled=False)
     x_adv = kind(attack, warmup=0.4).prepare(model, Batch(x, y, progress)).x_adv
     assert (x_adv - x).abs().max().item() == pytest.approx(share * 8 / 255, rel=1e-2)
+
+
+@pytest.mark.parametrize("value", [-1.0, float("inf"), float("nan")])
+@pytest.mark.parametrize(
+    ("objective", "name"),
+    [
+        *((TRADES(), "beta"), (MART(), "beta"), (AWP(CrossEntropy()), "gamma")),
+        *((ANCHOR(), "weight"), (CLEAD(), "weight")),
+        *((LISArD(), "sigma"), (LISArD(), "weight"), (LISArD(), "off_diagonal")),
+    ],
+    ids=lambda part: part if isinstance(part, str) else type(part).__name__,
+)
+def test_a_weight_out_of_range_is_refused(objective, name, value):
+    assert getattr(replace(objective, **{name: 0.0}), name) == 0
+    with pytest.raises(ValueError, match=f"^{type(objective).__name__} needs a finite {name} >= 0; got {value}"):
+        replace(objective, **{name: value})
