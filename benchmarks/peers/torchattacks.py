@@ -37,7 +37,7 @@ def make(attack: Attack, model: Classifier) -> Any:
             )
             targeted.target_class = None
             targeted.n_target_classes = attack.targets
-            return targeted
+            return lambda x, y: targeted(x.contiguous(), y)  # it takes views that no other memory format has
         case Square():
             return torchattacks.Square(model, norm=norm, eps=eps, n_queries=attack.queries, p_init=attack.p_init)
     raise NotImplementedError

@@ -12,8 +12,11 @@ but it freezes black and white pixels: their w is infinite, and tanh is flat the
 
 so that at 0 and 1 tanh has a slope. The distance pulls at ``image`` and the margin at x_adv; so a pixel is outside only
 while the margin wants it there, and where neither pulls any more, x_adv is a minimum of the loss within the box.
-Two more departures: each image stops by itself, where the authors' code stops a whole batch; and the nearest success
-is drawn back along its line to the boundary.
+Three more departures. One step of Adam moves an image by about rate * sqrt(pixels), as far as the nearest mistake of an
+undefended network, and such steps go around a minimum instead of into it. So once the loss of an image has stopped
+falling, its rate falls in a line to zero, within half as many steps as a descent has. Then it leaves, each image by
+itself, where the authors' code stops a whole batch. And the nearest success is drawn back along its line to the
+boundary.
 """
 
 from __future__ import annotations
@@ -46,8 +49,8 @@ class CW(MinimumNorm):
 
     Attributes:
         binary_steps: constants that are tried for each image.
-        steps: gradient steps for each constant, at most. An image leaves once its loss has stopped falling.
-        lr: learning rate of Adam, in units of w.
+        steps: gradient steps for each constant, at most.
+        lr: learning rate of Adam, in units of w, while the loss of an image falls.
         initial_const: the first c; ten times as much while nothing succeeds, then halfway between the largest that
             failed and the smallest that succeeded.
         kappa: lead of the wrong class, in logits, that makes a success. More of it gives images that are farther away
@@ -134,10 +137,12 @@ class CW(MinimumNorm):
             push = walk.const * (missing > 0)
             walk.adam((2 * away - push[:, None, None, None] * grad) * (1 - tanh.square()), step, self.lr)
 
-            leaves = score.success & (distance <= enough)
+            falls = walk.rate < 1
             if step % window == 0:
-                leaves |= walk.lately > PROGRESS * walk.before
+                falls |= walk.lately > PROGRESS * walk.before
                 walk.before, walk.lately = walk.lately, torch.zeros_like(walk.lately)
+            walk.rate -= 2 / self.steps * falls
+            leaves = (score.success & (distance <= enough)) | (walk.rate < 1 / self.steps)
             if leaves.any():
                 walk.keep(~leaves)
                 if not len(walk.rows):
@@ -171,19 +176,21 @@ class _Descent:
     square: Images  # and of their squares
     lately: PerExample  # sum of the losses in this window
     before: PerExample  # and in the one before
+    rate: PerExample  # of Adam, as a share of the full one
 
     @classmethod
     def begin(cls, rows: Tensor, x: Images, const: PerExample) -> _Descent:
         w = ((x - 0.5) / (0.5 + ROOM)).atanh()
-        zeros, never = torch.zeros_like(const), torch.full_like(const, torch.inf)
-        return cls(rows, x, const, w, torch.zeros_like(w), torch.zeros_like(w), zeros, never)
+        never = torch.full_like(const, torch.inf)
+        still, nothing = torch.zeros_like(w), torch.zeros_like(const)
+        return cls(rows, x, const, w, still, still.clone(), nothing, never, torch.ones_like(const))
 
     def adam(self, grad: Images, step: int, lr: float) -> None:
         """One step downhill (Kingma & Ba, ICLR 2015, algorithm 1); ``step`` counts from 1."""
         self.mean.lerp_(grad, 1 - MEAN)
         self.square.lerp_(grad.square(), 1 - SQUARE)
         size = (self.square / (1 - SQUARE**step)).sqrt() + TINY
-        self.w -= lr / (1 - MEAN**step) * self.mean / size
+        self.w -= (lr * self.rate / (1 - MEAN**step))[:, None, None, None] * self.mean / size
 
     def keep(self, left: Flags) -> None:
         """Drop the other images."""

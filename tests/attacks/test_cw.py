@@ -118,7 +118,7 @@ def test_each_image_searches_its_own_constant(monkeypatch, oracle):
 def test_an_image_alone_fares_as_in_a_batch(tiny, x, y):
     """Though all leave the batch at different times; in double precision, for Adam makes much of little slopes."""
     tiny, x = tiny.double(), x.double()
-    attack = CW(BALL, binary_steps=3, steps=60, initial_const=0.1)
+    attack = CW(BALL, binary_steps=3, steps=120, initial_const=0.1)
     goal = Recorded(Misclassify(tiny, y, margin), torch.arange(8))
     together = attack.approach(goal, x)
     assert len({len(look.rows) for look in goal.looks}) > 3
@@ -127,16 +127,28 @@ def test_an_image_alone_fares_as_in_a_batch(tiny, x, y):
         torch.testing.assert_close(alone[0], together[i], rtol=0, atol=1e-6)
 
 
-def test_an_image_leaves_when_its_loss_has_stopped_falling(oracle):
+def test_an_image_leaves_half_a_descent_after_its_loss_has_stopped_falling(oracle):
     """Where there is no slope there is no progress, after two windows of ten steps; the others walk on."""
     flat = torch.arange(16) < 8
     logits = lambda x: torch.where(flat[: len(x), None], oracle.model(x).detach(), oracle.model(x))  # noqa: E731
     goal = Recorded(Misclassify(logits, oracle.y, margin), torch.arange(16))
     CW(BALL, steps=100)._descend(goal, oracle.x, torch.arange(16), torch.full((16,), 1.0), cw.Best(oracle.x), 0.0)
-    assert [len(look.rows) for look in goal.looks[:20]] == [16] * 20
-    walk_on = set(goal.looks[20].rows.tolist())
+    assert [len(look.rows) for look in goal.looks[:69]] == [16] * 69
+    walk_on = set(goal.looks[69].rows.tolist())
     assert walk_on
     assert walk_on <= set(range(8, 16))
+
+
+def test_each_image_steps_at_its_own_rate():
+    """Where the slope is the same everywhere, a step of Adam is as long as its rate."""
+    x, seen = torch.full((2, 3, 8, 8), 0.5), []
+    walk = cw._Descent.begin(torch.arange(2), x, torch.ones(2))
+    walk.rate = torch.tensor([1.0, 0.25])
+    for step in range(1, 4):
+        before = walk.w.clone()
+        walk.adam(torch.ones_like(x), step, 0.01)
+        seen.append((before - walk.w).flatten(1).mean(1))
+    torch.testing.assert_close(torch.stack(seen), torch.tensor([[0.01, 0.0025]] * 3))
 
 
 def test_what_is_near_enough_leaves_at_once(tiny, x, y):
