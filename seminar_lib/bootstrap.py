@@ -69,9 +69,12 @@ LINT = (
     ("-c", "from importlinter.cli import lint_imports_command; lint_imports_command()"),  # it has no python -m
 )
 
+# A process for each core, up to four, which is as many as fit into a laptop's memory; `-n 0` is one alone.
+TESTS = ("-m", "pytest", "-n", "auto", "--maxprocesses", "4", "--dist", "loadfile")
+
 VERBS = {
     "lab": Verb("lab", (LAB,)),
-    "test": Verb("test", (*LINT, ("-m", "pytest"))),
+    "test": Verb("test", (*LINT, TESTS)),
     "lint": Verb("test", LINT),
     "notebooks": Verb("test", (("-m", "seminar_lib", "lessons", "--build"),)),
     "bench": Verb("bench", (("-m", "benchmarks"),)),

@@ -1,10 +1,17 @@
 """What all tests share: shapes that are enforced, seeds that are fixed, and two models that are quick to attack."""
 
+import os
 from dataclasses import dataclass
+
+# Several processes share the cores, so each computes in one thread, as do the kernels that it starts. Two threads that
+# wait for each other on cores that have other work to do are several times as slow as one.
+if "PYTEST_XDIST_WORKER" in os.environ:
+    os.environ["OMP_NUM_THREADS"] = "1"
 
 import jaxtyping
 import pytest
 from hypothesis import settings
+from xdist.scheduler import LoadFileScheduling
 
 # Before anything imports the library: from here on a tensor that contradicts the shapes of a signature is an error.
 SHAPED = (
@@ -22,6 +29,18 @@ from seminar_lib.threat import L1, L2, Linf, ThreatModel  # noqa: E402
 
 settings.register_profile("tests", deadline=None, derandomize=True, max_examples=50, database=None)
 settings.load_profile("tests")
+
+
+class Scheduler(LoadFileScheduling):
+    """A file of tests runs in one process; all files that start kernels, servers or a browser run in the same one."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = super()._split_scope(nodeid)
+        return "notebooks" if file.startswith(("tests/browser/", "tests/lessons/")) else file
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> Scheduler:
+    return Scheduler(config, log)
 
 
 @pytest.fixture(autouse=True)

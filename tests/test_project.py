@@ -275,7 +275,7 @@ def test_test_lints_and_then_runs_pytest_with_the_options(machine: Machine, beca
     assert bootstrap.main(["test", "-k", "pgd"]) == 0
     linted = " ".join(" ".join(command[1:]) for command in machine.commands)
     assert all(tool in linted for tool in ("ruff check", "ruff format --check", "mypy", "importlinter"))
-    assert [command[1:] for command in became] == [["-m", "pytest", "-k", "pgd"]]
+    assert [command[1:] for command in became] == [[*bootstrap.TESTS, "-k", "pgd"]]
 
 
 def test_the_exit_code_of_a_failing_step_passes_through(machine: Machine, became: list[list[str]]) -> None:
