@@ -13,6 +13,7 @@ from seminar_lib.objectives import LISArD, MinMax
 from seminar_lib.train import Recipe
 
 NAMES = [name for name, made in vars(recipes).items() if callable(made) and name[0].islower()]  # as the CLI does
+BASELINES = {"cifar10": "cifar10_resnet18"}  # whose adversarial training the others are compared with
 FILES = [part.name for part in pkgutil.iter_modules(recipes.__path__)]
 
 
@@ -40,12 +41,18 @@ def test_a_recipe_is_for_the_data_that_its_name_begins_with(name):
 
 
 @pytest.mark.parametrize("name", ["signs", "cifar10", "cifar10_narrow"])
-@pytest.mark.parametrize("method", ["anchor", "clead"])
+@pytest.mark.parametrize("method", ["anchor", "clead", "mart", "trades"])
 def test_joint_training_differs_from_adversarial_training_in_its_objective_alone(name, method):
-    baseline = {"cifar10": "cifar10_resnet18"}.get(name, name)
-    recipe, at = (getattr(recipes, full)() for full in (f"{name}_{method}", f"{baseline}_pgd_at"))
+    recipe, at = getattr(recipes, f"{name}_{method}")(), getattr(recipes, f"{BASELINES.get(name, name)}_pgd_at")()
     assert replace(recipe, objective=at.objective) == at
     assert (recipe.objective.attack, recipe.objective.warmup) == (at.objective.attack, at.objective.warmup)
+
+
+@pytest.mark.parametrize("name", ["signs", "cifar10", "cifar10_narrow"])
+def test_awp_is_adversarial_training_at_other_weights(name):
+    awp, at = getattr(recipes, f"{name}_awp")(), getattr(recipes, f"{BASELINES.get(name, name)}_pgd_at")()
+    assert awp.objective.objective == at.objective
+    assert replace(awp, objective=at.objective) == at
 
 
 @pytest.mark.parametrize("name", ["signs", "cifar10", "cifar10_narrow"])
@@ -57,7 +64,7 @@ def test_noise_differs_from_lisard_in_its_correlations_alone(name):
 
 def test_on_signs_all_have_the_budget_of_adversarial_training():
     at = recipes.signs_pgd_at()
-    for name in ("anchor", "clead", "clead_encoder", "lisard", "noise", "lisard_at"):
+    for name in ("anchor", "clead", "clead_encoder", "lisard", "noise", "lisard_at", "trades", "mart", "awp"):
         recipe = getattr(recipes, f"signs_{name}")()
         assert (recipe.epochs, recipe.batch_size, recipe.ema) == (at.epochs, at.batch_size, at.ema)
         assert recipe.model == SmallCNN()

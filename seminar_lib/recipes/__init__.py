@@ -39,3 +39,12 @@ from seminar_lib.recipes.lisard import cifar10_noise as cifar10_noise
 from seminar_lib.recipes.lisard import signs_lisard as signs_lisard
 from seminar_lib.recipes.lisard import signs_lisard_at as signs_lisard_at
 from seminar_lib.recipes.lisard import signs_noise as signs_noise
+from seminar_lib.recipes.trades import cifar10_awp as cifar10_awp
+from seminar_lib.recipes.trades import cifar10_mart as cifar10_mart
+from seminar_lib.recipes.trades import cifar10_narrow_awp as cifar10_narrow_awp
+from seminar_lib.recipes.trades import cifar10_narrow_mart as cifar10_narrow_mart
+from seminar_lib.recipes.trades import cifar10_narrow_trades as cifar10_narrow_trades
+from seminar_lib.recipes.trades import cifar10_trades as cifar10_trades
+from seminar_lib.recipes.trades import signs_awp as signs_awp
+from seminar_lib.recipes.trades import signs_mart as signs_mart
+from seminar_lib.recipes.trades import signs_trades as signs_trades
