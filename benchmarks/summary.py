@@ -1,0 +1,116 @@
+"""What has been measured so far, as tables: ``python -m benchmarks.summary`` writes results/README.md."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from benchmarks import autoattack
+from benchmarks.peers import PEERS
+from benchmarks.report import RESULTS
+from benchmarks.strength import OURS
+from seminar_lib.evaluation import Accuracy
+from seminar_lib.files import whole_file
+
+README = RESULTS.parent / "README.md"
+Json = Mapping[str, Any]
+
+HEAD = """# Measured
+
+Written by `python -m benchmarks.summary` from the files in `benchmarks/`, which hold all settings and versions.
+Networks are those in `seminar_lib/weights`, whose cards say how each was trained and chosen. Intervals are 95 %
+(Wilson). Peers run with the settings of our attack on the same images.
+"""
+TIME = """
+## How long the attacks take
+
+`python -m benchmarks`: seconds for n images, the median of several rounds in which all contestants take turns. *Times
+as fast* compares with the fastest peer. *Bare passes* is how many times as fast as that peer the forward and backward
+passes of the attack's settings are by themselves, through the network as it is: who takes all of them in float32 gets
+faster by a faster network alone. What is beyond comes from folding BatchNorm, from images that are fooled and drop out,
+and from bfloat16. Every attack of ours looks twice more than its settings say, at the clean images and at the result.
+
+| network | attack | fastest peer | s | ours | s | times as fast | bare passes | robust: peer, ours | n | hardware |
+|---|---|---|---|---|---|---|---|---|---|---|
+"""
+STRENGTH = """
+## What the attacks find
+
+`python -m benchmarks.strength`: the accuracy that an attack leaves, lower is stronger. *Points* is how much more ours
+leaves than the strongest peer.
+
+| network | attack | strongest peer | leaves | ours | leaves | points | median distance: peer, ours |
+|---|---|---|---|---|---|---|---|
+"""
+ENSEMBLE = """
+## AutoAttack beside its authors'
+
+`python -m benchmarks.autoattack`, {threat}, {n} images, batches of {batch_size}, {precision}: how many images each
+member fooled of those that the members before it had left. A network has fewer images while it is being measured.
+"""
+
+
+def summary(folder: Path = RESULTS) -> str:
+    """All reports of a folder as one Markdown text."""
+    reports = {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in sorted(folder.glob("*.json"))}
+    parts = [HEAD]
+    if timed := [report for report in reports.values() if "races" in report]:
+        parts += [TIME, *(f"| {' | '.join(row)} |\n" for report in timed for row in times(report))]
+    if compared := [report for name, report in reports.items() if name.startswith("strength")]:
+        parts += [STRENGTH, *(f"| {' | '.join(row)} |\n" for report in compared for row in finds(report))]
+    for report in (report for name, report in reports.items() if name.startswith("autoattack")):
+        precision = "search in bfloat16" if report["settings"]["bf16"] else "float32"
+        parts.append(ENSEMBLE.format(**report["settings"], precision=precision))
+        for name, done in report["models"].items():
+            parts.append(f"{autoattack.table(name, done)}, on {done[0]['device']}.\n")
+    return "".join(parts)
+
+
+def times(report: Json) -> Iterator[tuple[str, ...]]:
+    """A row for each race and each of our variants in it that a user gets."""
+    for race in report["races"]:
+        rows = {row["name"]: row for row in race["rows"] if row["installed"]}
+        peers = {name: row for name, row in rows.items() if name in PEERS}
+        if not peers:
+            continue
+        fastest = min(peers, key=lambda name: float(peers[name]["seconds"]["median"]))
+        theirs = peers[fastest]["seconds"]["median"]
+        for name in OURS:
+            if name in rows:
+                ours = rows[name]["seconds"]["median"]
+                left = [f"{rows[who]['robust_accuracy']['accuracy']:.1%}" for who in (fastest, name)]
+                bare = rows["floor"]["seconds"]["median"]
+                yield (
+                    *(race["weights"], race["attack"], fastest, f"{theirs:.3g}", name, f"{ours:.3g}"),
+                    *(f"{theirs / ours:.1f}", f"{theirs / bare:.1f}", ", ".join(left)),
+                    *(str(race["n"]), report["device"]),
+                )
+
+
+def finds(report: Json) -> Iterator[tuple[str, ...]]:
+    """A row for each attack on each network and each of our variants."""
+    for network, attacks in report["models"].items():
+        for attack, done in attacks.items():
+            found = done["found"]
+            left = {name: Accuracy(**found[name]["robust_accuracy"]) for name in found}
+            peers = [name for name in left if name in PEERS]
+            if not peers:
+                continue
+            strongest = min(peers, key=lambda name: left[name].accuracy)
+            for name in OURS:
+                if name in left:
+                    points = 100 * (left[name].accuracy - left[strongest].accuracy)
+                    near = [found[who]["median_distance"] for who in (strongest, name)]
+                    distances = "" if None in near else ", ".join(f"{distance:.3g}" for distance in near)
+                    yield (
+                        *(network, attack, strongest, str(left[strongest]), name, str(left[name])),
+                        *(f"{points:+.1f}", distances),
+                    )
+
+
+if __name__ == "__main__":
+    with whole_file(README) as part:
+        part.write_text(summary(), encoding="utf-8")
+    print(f"Written: {README}")

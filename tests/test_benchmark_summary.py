@@ -1,0 +1,56 @@
+"""The summary of what was measured: its figures against those worked out by hand, and the committed one is current."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from benchmarks import summary as program
+from seminar_lib.evaluation import Accuracy
+
+ACCURACY = {"accuracy": 0.5, "low": 0.25, "high": 0.75, "n": 8}
+
+
+def timed(name: str, seconds: float) -> dict[str, object]:
+    return {"name": name, "installed": True, "seconds": {"median": seconds}, "robust_accuracy": ACCURACY}
+
+
+def found(accuracy: float, distance: float | None) -> dict[str, object]:
+    return {"robust_accuracy": ACCURACY | {"accuracy": accuracy}, "median_distance": distance}
+
+
+def test_times_are_compared_with_the_fastest_peer() -> None:
+    absent = {"name": "adv_lib", "installed": False}
+    rows = [timed("floor", 2.0), timed("foolbox", 9.0), timed("torchattacks", 6.0), absent]
+    ours = [timed("seminar_lib", 3.0), timed("seminar_lib, no stopping", 1.0), timed("seminar_lib, bf16", 1.5)]
+    race = {"weights": "toy/a", "attack": "PGD-20", "n": 8, "rows": rows + ours}
+    first, second = program.times({"races": [race, race | {"rows": ours}], "device": "a CPU"})
+    names = ("toy/a", "PGD-20", "torchattacks", "6")
+    assert first == (*names, "seminar_lib", "3", "2.0", "3.0", "50.0%, 50.0%", "8", "a CPU")
+    assert second == (*names, "seminar_lib, bf16", "1.5", "4.0", "3.0", "50.0%, 50.0%", "8", "a CPU")
+
+
+def test_what_is_found_is_compared_with_the_strongest_peer() -> None:
+    peers = {"foolbox": found(0.5, 0.3), "adv_lib": found(0.25, 0.2)}
+    done = {"C&W": {"found": {**peers, "seminar_lib": found(0.375, 0.25)}}, "PGD-20": {"found": {**peers}}}
+    (row,) = program.finds({"models": {"toy/a": done}})
+    theirs, ours = (str(Accuracy(**ACCURACY | {"accuracy": accuracy})) for accuracy in (0.25, 0.375))
+    assert row == ("toy/a", "C&W", "adv_lib", theirs, "seminar_lib", ours, "+12.5", "0.2, 0.25")
+
+
+def test_an_attack_without_distances_leaves_the_column_empty() -> None:
+    done = {"FGSM": {"found": {"foolbox": found(0.5, None), "seminar_lib": found(0.5, None)}}}
+    (row,) = program.finds({"models": {"toy/a": done}})
+    assert row[-2:] == ("+0.0", "")
+
+
+def test_only_what_was_measured_has_a_section(tmp_path: Path) -> None:
+    (tmp_path / "strength-cpu.json").write_text(json.dumps({"models": {}}))
+    text = program.summary(tmp_path)
+    assert "## What the attacks find" in text
+    assert "## How long" not in text
+    assert "## AutoAttack" not in text
+
+
+def test_the_committed_summary_is_current() -> None:
+    assert program.README.read_text(encoding="utf-8") == program.summary()
