@@ -31,6 +31,7 @@ from seminar_lib.attacks import (
 from seminar_lib.data import load_data
 from seminar_lib.device import best_device
 from seminar_lib.evaluation import evaluate, gray_box
+from seminar_lib.recipes.variants import with_seed
 from seminar_lib.release import release
 from seminar_lib.threat import L1, L2, Linf, ThreatModel
 from seminar_lib.train import fit
@@ -121,6 +122,7 @@ def train(
     devices: int = 1,
     machines: int = 1,
     compile: bool = False,
+    seed: int | None = None,
     ship: bool = False,
 ) -> None:
     """Train by a recipe of seminar_lib/recipes/, measure the best and the last epoch, save the best one with its card.
@@ -130,18 +132,23 @@ def train(
 
     Args:
         recipe: the name of the recipe, such as signs_pgd_at.
-        folder: where to keep the run; runs/RECIPE by default.
+        folder: where to keep the run; runs/RECIPE by default, runs/RECIPE-SEED for another seed.
         device: cpu, cuda or mps; the fastest by default.
         devices: how many GPUs (or processes on a CPU) share each batch; with torchrun, on each machine.
         machines: how many machines, each of which runs this command under torchrun.
         compile: translate the network with torch.compile first; may pay on a GPU.
+        seed: of all stages, in the place of the recipe's own.
         ship: write the weights into the library, where load finds them as DATASET/NAME.
     """
     known = sorted(name for name, make in vars(recipes).items() if callable(make) and name[0].islower())
     if recipe not in known:
         raise ValueError(f"There is no recipe {recipe!r}. Recipes: {', '.join(known)}.")
     chosen = getattr(recipes, recipe)()
-    folder = folder or Path("runs") / recipe
+    command = f"python -m seminar_lib train {recipe}"
+    home = Path("runs") / recipe
+    if seed is not None:
+        chosen, command, home = with_seed(chosen, seed), f"{command} --seed {seed}", Path("runs") / f"{recipe}-{seed}"
+    folder = folder or home
     where = torch.device(device) if device else best_device()
     data = load_data(chosen.dataset)
     trained = fit(chosen, data, folder, where, devices=devices, machines=machines, compile=compile)
@@ -149,7 +156,7 @@ def train(
         return  # one process is enough to measure and to write
     name = recipe.removeprefix(f"{chosen.dataset}_")
     path = checkpoints.SHIPPED / chosen.dataset / name if ship else folder / "best"
-    card = release(path, chosen, trained, data, f"python -m seminar_lib train {recipe}", where)
+    card = release(path, chosen, trained, data, command, where)
     print(_json({"chosen": card["chosen"], **card["test"]}))
 
 

@@ -3,9 +3,11 @@
 import json
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
 from PIL import Image
+from toy import toy
 
 from seminar_lib import cli, recipes
 from seminar_lib.attacks import (
@@ -21,6 +23,8 @@ from seminar_lib.attacks import (
     Square,
     autoattack,
 )
+from seminar_lib.data.augment import Augment
+from seminar_lib.models import SmallCNN
 from seminar_lib.threat import L1, L2, Linf
 from seminar_lib.train import Recipe
 
@@ -64,6 +68,24 @@ def test_attack_writes_a_picture(tmp_path):
     assert result.returncode == 0, result.stderr
     with Image.open(tmp_path / "attack.png") as picture:
         assert picture.width > 300
+
+
+def test_train_takes_another_seed_and_says_how_to_do_it_again(monkeypatch, tmp_path):
+    recipe = Recipe("toy", model=SmallCNN(4), epochs=1, augment=Augment(crop=0), bf16=False)
+    monkeypatch.setattr(recipes, "toy_standard", lambda: recipe, raising=False)
+    monkeypatch.setattr(cli, "load_data", lambda name: toy())
+    monkeypatch.chdir(tmp_path)
+    cli.train("toy_standard", device="cpu")
+    cli.train("toy_standard", device="cpu", seed=3)
+    cards = [
+        json.loads((tmp_path / "runs" / run / "best.json").read_text()) for run in ("toy_standard", "toy_standard-3")
+    ]
+    assert [card["reproduce"] for card in cards] == [
+        "python -m seminar_lib train toy_standard",
+        "python -m seminar_lib train toy_standard --seed 3",
+    ]
+    assert cards[1]["recipe"] == repr(replace(recipe, seed=3))
+    assert cards[0]["sha256"] != cards[1]["sha256"]
 
 
 def test_lessons_prints_the_table():

@@ -10,6 +10,7 @@ import pytest
 from seminar_lib import recipes
 from seminar_lib.models import ResNet18, SmallCNN
 from seminar_lib.objectives import LISArD, MinMax
+from seminar_lib.recipes.variants import with_seed
 from seminar_lib.train import Recipe
 
 NAMES = [name for name, made in vars(recipes).items() if callable(made) and name[0].islower()]  # as the CLI does
@@ -38,6 +39,14 @@ def test_a_recipe_is_for_the_data_that_its_name_begins_with(name):
     assert len({repr(stage) for stage in stages(recipe)}) == len(stages(recipe))
     if "narrow" in name:
         assert recipe.model == ResNet18(16)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_another_seed_reaches_every_stage_and_changes_nothing_else(name):
+    recipe = getattr(recipes, name)()
+    other = with_seed(recipe, 7)
+    assert [stage.seed for stage in stages(other)] == [7] * len(stages(recipe))
+    assert with_seed(other, 0) == recipe
 
 
 @pytest.mark.parametrize("name", ["signs", "cifar10", "cifar10_narrow"])

@@ -24,3 +24,8 @@ def with_its_attack(recipe: Recipe, kind: type[MinMax], **settings: Any) -> Reci
 def then_head(recipe: Recipe, objective: Objective, epochs: int, **changes: Any) -> Recipe:
     """A stage more: the classifier alone, on the encoder that ``recipe`` ends with."""
     return replace(recipe, objective=objective, epochs=epochs, start=recipe, trains="head", **changes)
+
+
+def with_seed(recipe: Recipe, seed: int) -> Recipe:
+    """The same training, from its first stage on, with other random numbers."""
+    return replace(recipe, seed=seed, start=with_seed(recipe.start, seed) if recipe.start else None)
