@@ -45,6 +45,16 @@ class NotebookPage:
         broken = self.page.locator(".jupyter-widgets-error-widget")
         assert broken.count() == 0, "a widget could not be shown: " + broken.first.inner_text()
 
+    def answers(self) -> dict[str, str]:
+        """What the check of each exercise printed, by the number of the exercise."""
+        return self._in_notebook(
+            """const checks = panel.content.widgets.filter(cell => cell.model.getMetadata("check"));
+            return Object.fromEntries(checks.map(cell => [
+                cell.model.getMetadata("check"),
+                cell.model.outputs.toJSON().map(output => [output.text].flat().join("")).join(""),
+            ]));"""
+        )
+
     @property
     def demo(self):
         """The output that holds the demo; every demo has a slider."""

@@ -3,17 +3,19 @@
 It is the students' copy that a class opens; the solution is executed where the notebooks are tested.
 """
 
+import nbformat
 import pytest
 
 from seminar_lib.lessons import found
 
-from . import test_fgsm_demo, test_masking_demo, test_threats_demo, test_trajectory_demo
+from . import test_embedding_demo, test_fgsm_demo, test_masking_demo, test_threats_demo, test_trajectory_demo
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 DEMOS = {  # the demos of each lesson, in the order of its cells
     "01_fgsm": [test_fgsm_demo.check_keys],
     "02_pgd": [test_threats_demo.check_keys, test_trajectory_demo.check_keys],
+    "08_embedding_space": [test_embedding_demo.check_keys],
     "12_masking": [test_masking_demo.check_keys],
 }
 
@@ -23,5 +25,10 @@ def test_run_all_raises_nothing_and_the_demos_work(open_notebook, lesson):
     page = open_notebook(lesson.student_path)
     page.run_all_and_wait(900)  # on the busiest machine; how long a cell may take is tested with the notebooks
     page.assert_no_traceback()
+    answers = page.answers()
+    cells = nbformat.read(lesson.student_path, as_version=4).cells
+    assert answers.keys() == {cell.metadata["check"] for cell in cells if "check" in cell.metadata}
+    for exercise, answer in answers.items():
+        assert answer.startswith(f"Not yet: exercise {exercise} is not written yet"), answer
     for page.number, check_keys in enumerate(DEMOS.get(lesson.name, [])):
         check_keys(page)

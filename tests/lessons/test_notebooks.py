@@ -7,6 +7,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
+from browser.lab import browser_path
 
 from seminar_lib.lessons import build, found, products
 from seminar_lib.lessons.lesson import SOURCES
@@ -71,6 +72,9 @@ def test_no_cell_keeps_a_class_waiting(validated, cells):
 
 
 @pytest.mark.slow
+@pytest.mark.skipif(
+    browser_path() is not None, reason="a browser runs what students get: tests/browser/test_lessons.py"
+)
 def test_an_unsolved_lesson_fails_in_its_exercises_only_and_every_check_notices(lesson):
     notebook = products.student(lesson)
     build.run(notebook, lesson, allowed=["NotImplementedError", "Mistake"])
