@@ -85,3 +85,24 @@ def test_a_dataset_reads_a_split_once_and_when_asked(split):
     assert data.train is not None
     assert asked == ["test", "train"]
     assert "lambda" not in repr(data)
+
+
+def test_a_part_has_its_classes_relabelled_and_its_splits_smaller(split):
+    data = Dataset("toy", ("a", "b", "c"), (0.5,) * 3, (0.25,) * 3, lambda name: split)
+    part = data.part(("c", "a"), {"train": 99, "test": 5})
+    assert (part.name, part.classes, part.mean, part.std) == ("toy", ("c", "a"), data.mean, data.std)
+    pairs = zip(part.train.images[:, 0, 0, 0].tolist(), part.train.labels.tolist(), strict=True)
+    assert sorted(pairs) == [(0, 1), (2, 0), (3, 1), (5, 0), (6, 1), (8, 0), (9, 1)]
+    assert torch.equal(part.train.extras["mask"], part.train.images[:, 0, 0, 0].long() ** 2)
+    assert len(part.test) == 5
+    assert torch.equal(split.labels, torch.arange(10) % 3)  # the whole stays as it is
+
+
+@pytest.mark.parametrize(
+    ("classes", "sentence"),
+    [(("a", "d"), "has no class 'd'"), (("a",), "two classes or more"), (("a", "b", "a"), "each once")],
+)
+def test_a_part_of_other_classes_is_refused(classes, sentence, split):
+    data = Dataset("toy", ("a", "b", "c"), (0.5,) * 3, (0.25,) * 3, lambda name: split)
+    with pytest.raises(ValueError, match=sentence):
+        data.part(classes, {"train": 5})

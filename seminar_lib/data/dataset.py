@@ -6,7 +6,7 @@ to: 32x32 images are so small that a data-loading process would cost more than t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
@@ -119,3 +119,29 @@ class Dataset:
     def test(self) -> Split:
         """Images that only results are measured on."""
         return self.read("test")
+
+    def part(self, classes: Sequence[str], sizes: Mapping[str, int]) -> Dataset:
+        """A smaller task, for a training that takes seconds: some of the classes, and fewer images of each split.
+
+        The name stays, and so do the statistics that models normalise with.
+
+        Args:
+            classes: some of the class names; their order is that of the new labels.
+            sizes: how many images of a split are sampled at most, by its name.
+
+        Raises:
+            ValueError: a class is unknown or named twice, or there are fewer than two.
+        """
+        if unknown := [name for name in classes if name not in self.classes]:
+            raise ValueError(f"{self.name} has no class {unknown[0]!r}; its classes are {', '.join(self.classes)}.")
+        if len(classes) < 2 or len(set(classes)) < len(classes):
+            raise ValueError(f"A task needs two classes or more, each once; got {list(classes)}.")
+
+        def read(name: str) -> Split:
+            whole: Split = getattr(self, name)
+            relabelled = torch.full((len(self.classes),), -1)
+            relabelled[[self.classes.index(each) for each in classes]] = torch.arange(len(classes))
+            labels = relabelled[whole.labels]
+            return replace(whole, labels=labels)[labels >= 0].sample(sizes[name])
+
+        return replace(self, classes=tuple(classes), read=read)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import wraps
 from typing import Any
 
@@ -79,8 +79,42 @@ def ask_tensor(exercise: str, function: Answer, shape: tuple[int, ...], *argumen
     return answer.detach()
 
 
+def ask_loss(exercise: str, function: Answer, shape: tuple[int, ...], *arguments: Any) -> Tensor:
+    """As ``ask_tensor``, but with the gradient history that a loss needs."""
+    answer = ask(exercise, function, *arguments)
+    ask_tensor(exercise, lambda: answer, shape)
+    loss: Tensor = answer
+    return loss
+
+
+def judge_slope(loss: Tensor, expected: Tensor, inputs: Iterable[Tensor]) -> None:
+    """Refuse a loss whose value is right and whose gradients with respect to ``inputs`` are not."""
+    inputs = tuple(inputs)
+    if not loss.requires_grad:
+        raise Mistake(
+            "the value is right, but no gradient flows back, so nothing could be trained by it. Is something detached, "
+            "or turned into plain numbers?"
+        )
+    slopes, wanted = (
+        torch.cat([slope.flatten() for slope in torch.autograd.grad(value.sum(), inputs, materialize_grads=True)])
+        for value in (loss, expected)
+    )
+    if not slopes.isfinite().all():
+        raise Mistake("the value is right, but its gradient holds NaN or infinity: one step would ruin the network.")
+    if not same(slopes, wanted):
+        raise Mistake("the value is right, but a part of its gradient is missing. Is something detached?")
+
+
+_READINGS = {
+    0: "one number",
+    1: "one value for each example",
+    2: "a row and a column for each example",
+    4: "one value for each pixel of each image",
+}
+
+
 def _reading(shape: tuple[int, ...]) -> str:
-    return "one value for each example" if len(shape) == 1 else "one value for each pixel of each image"
+    return _READINGS[len(shape)]
 
 
 def right(exercise: str, meaning: str) -> None:

@@ -1,0 +1,95 @@
+"""The check of exercise 7.2: a view with Gaussian noise of a given variance."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor
+
+from seminar_lib.exercises.marking import Answer, Mistake, ask_tensor, marks, right, same
+from seminar_lib.types import Images
+
+VARIANCE = 8 / 255
+SHAPE = (16, 3, 32, 32)  # so many values that their variance is known to two percent
+
+
+@marks
+def check_noise(noisy_view: Answer) -> None:
+    """Exercise 7.2: the images plus Gaussian noise, not clipped."""
+    clean = torch.rand(SHAPE, generator=torch.Generator().manual_seed(3))
+    with torch.random.fork_rng(devices=[]):  # the student's random numbers stay as they are
+        first, second = (_look(noisy_view, clean, seed) for seed in (0, 1))
+    if same(first, clean):
+        raise Mistake("your view is x itself: there is no noise in it.")
+    if torch.equal(first, second):
+        raise Mistake("two calls give the same noise. Each look has noise of its own: fix no seed inside.")
+    noise = first - clean
+    _judge_draws(noise)
+    _judge_size(first, noise)
+    _judge_density(noise)
+    sigma, length = math.sqrt(VARIANCE), float(noise.flatten(1).norm(dim=1).mean())
+    right(
+        "7.2",
+        f"sigma = {sigma:.3f}, about {255 * sigma:.0f} grey levels a value, and {length:.1f} in L2 for a whole image; "
+        f"a corner of the Linf ball of 8/255 has {VARIANCE * math.sqrt(clean[0].numel()):.1f}.",
+    )
+
+
+def _look(noisy_view: Answer, clean: Images, seed: int) -> Images:
+    torch.manual_seed(seed)
+    x = clean.clone()
+    answer = ask_tensor("7.2", noisy_view, SHAPE, x, VARIANCE)
+    if not torch.equal(x, clean):
+        raise Mistake("you changed x in place. The clean view is needed, too.")
+    return answer
+
+
+def _judge_draws(noise: Tensor) -> None:
+    """Whether each value has noise of its own."""
+    parts = {
+        "images of the batch": noise.std(0),
+        "channels of an image": noise.std(1),
+        "pixels of an image": noise.flatten(2).std(2),
+    }
+    for what, spread in parts.items():
+        if spread.max() < 0.01 * noise.std():
+            raise Mistake(f"all {what} get the same noise. Draw a number for each value: torch.randn_like(x).")
+
+
+def _judge_size(view: Images, noise: Tensor) -> None:
+    """Whether the noise is as wide as it has to be, centred, and not clipped."""
+    if view.min() >= 0 and view.max() <= 1:
+        raise Mistake(
+            "your view is clipped to [0, 1]. The authors' is not: clipping would make bright and dark pixels less "
+            "noisy than others."
+        )
+    if abs(view.mean()) < 0.02:
+        raise Mistake("you return the noise alone. Add it to x.")
+    if abs(noise.mean()) > 0.02:
+        raise Mistake(f"your noise has the mean {float(noise.mean()):.3f}. It is centred at 0: torch.randn, not rand.")
+    sigma, wanted = float(noise.std()), math.sqrt(VARIANCE)
+    for wrong, sentence in (
+        (VARIANCE, f"your noise has the standard deviation {VARIANCE:.4f}: you took the variance for it. randn has "
+         "variance 1, and what is multiplied by sigma has the variance sigma ** 2. Multiply by the root."),
+        (VARIANCE**2, "you multiply by the square of the variance. The standard deviation is its *root*."),
+        (1.0, "your noise has variance 1, as randn gives it. Multiply by the standard deviation."),
+        (VARIANCE / math.sqrt(3), "your noise is uniform between -variance and +variance. It shall be Gaussian, with "
+         "this variance."),
+    ):  # fmt: skip
+        if math.isclose(sigma, wrong, rel_tol=0.03):
+            raise Mistake(sentence)
+    if not math.isclose(sigma, wanted, rel_tol=0.03):
+        raise Mistake(
+            f"your noise has the standard deviation {sigma:.3f}; its variance shall be 8/255, so {wanted:.3f}."
+        )
+
+
+def _judge_density(noise: Tensor) -> None:
+    """Whether noise of the right variance is Gaussian."""
+    beyond = float((noise.abs() > 2 * math.sqrt(VARIANCE)).float().mean())
+    if beyond < 0.03:  # of a Gaussian 4.6 %; of a uniform density nothing
+        raise Mistake(
+            f"your noise has the right variance, but only {beyond:.1%} of it lies beyond two standard deviations; of a "
+            "Gaussian it is 4.6 %. Take torch.randn_like(x)."
+        )
