@@ -1,0 +1,51 @@
+"""Exercise 4.4 accepts every right choice of an epoch and says what is wrong with each typical wrong one."""
+
+from seminar_lib.exercises import training
+
+from ..conftest import praises, refuses
+
+
+def best(name, choose=max):
+    return lambda history: choose(history, key=lambda row: row[name])["epoch"]
+
+
+def by_index(history):
+    scores = [row["robust accuracy"] for row in history]
+    return scores.index(max(scores)) + 1
+
+
+def in_a_loop(history):
+    chosen = history[0]
+    for row in history[1:]:
+        if row["robust accuracy"] > chosen["robust accuracy"]:
+            chosen = row
+    return chosen["epoch"]
+
+
+def last_of_equals(history):
+    return best("robust accuracy")(history[::-1])
+
+
+def sorting(history):
+    history.sort(key=lambda row: -row["robust accuracy"])
+    return history[0]["epoch"]
+
+
+test_every_right_choice_is_praised = praises(training.check_checkpoint, best("robust accuracy"), by_index, in_a_loop)
+
+test_a_wrong_choice_gets_its_sentence = refuses(
+    training.check_checkpoint,
+    (lambda history: None, "the number of an epoch"),
+    (lambda history: max(history, key=lambda row: row["robust accuracy"]), "the whole row"),
+    (lambda history: max(row["robust accuracy"] for row in history), "you return the accuracy"),
+    (lambda history: by_index(history) - 1, "counted from 0"),
+    (lambda history: history[-1]["epoch"], "the last epoch"),
+    (best("adversarial", min), "the last epoch"),
+    (best("robust test accuracy"), "no test any more"),
+    (best("clean accuracy"), "by the clean accuracy"),
+    (last_of_equals, "Take the first of them"),
+    (best("robust accuracy", min), "the lowest"),
+    (lambda history: 2, "is highest in epoch 4"),
+    (lambda history: 4, "of the first three epochs"),
+    (sorting, "changed the history"),
+)
