@@ -44,8 +44,7 @@ class _Run:
 
     def __init__(self, my_step: Answer) -> None:
         example = Example()
-        normalise, flatten, first, tanh, last = example.model
-        self.before = nn.Sequential(normalise, flatten, first, nn.BatchNorm1d(first.out_features), tanh, last).eval()
+        self.before = nn.Sequential(*example.model[:3], nn.BatchNorm1d(16), *example.model[3:]).eval()
         self.network = copy.deepcopy(self.before).train()
         self.clean, self.x, self.y = example.x.clone(), example.x.clone(), example.y.clone()
         self.asked: list[tuple[Images, Labels, bool]] = []

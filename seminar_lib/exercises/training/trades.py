@@ -20,11 +20,10 @@ def check_trades(my_trades: Answer) -> None:
     clean = torch.randn(5, 4, generator=generator) * 2
     adversarial = clean + torch.randn(5, 4, generator=generator)
     y = torch.tensor([0, 1, 2, 3, 0])
-    answer = _asked(my_trades, clean, adversarial, y, BETA)
-    loss, expected = answer.detach(), _trades(clean, adversarial, y, BETA)
-    if not same(loss, expected):
+    loss = _asked(my_trades, clean, adversarial, y, BETA)
+    if not same(loss, _trades(clean, adversarial, y, BETA)):
         _explain_loss(loss, clean, adversarial, y)
-    if not same(_asked(my_trades, clean, adversarial, y, 1.0).detach(), _trades(clean, adversarial, y, 1.0)):
+    if not same(_asked(my_trades, clean, adversarial, y, 1.0), _trades(clean, adversarial, y, 1.0)):
         raise Mistake("your loss is right for beta = 6 but not for beta = 1. Is beta an argument or a constant?")
     _judge_slopes(my_trades, clean, adversarial, y)
     right("4.3", "The first term knows the labels; the second only asks the prediction to stand still.")
@@ -40,10 +39,10 @@ def _asked(my_trades: Answer, clean: Logits, adversarial: Logits, y: Labels, bet
         )
     if isinstance(answer, Tensor) and answer.ndim:
         raise Mistake(f"return one number for the batch; your loss has shape {tuple(answer.shape)}.")
-    ask_tensor("4.3", lambda: answer, ())
+    loss = ask_tensor("4.3", lambda: answer, ())
     if not (torch.equal(given[0], clean) and torch.equal(given[1], adversarial)):
         raise Mistake("you changed the logits in place. Work on copies.")
-    return answer
+    return loss
 
 
 def _trades(clean: Logits, adversarial: Logits, y: Labels, beta: float) -> Tensor:
@@ -97,7 +96,7 @@ def _kl(log_q: Tensor, p: Tensor) -> Tensor:
 
 def _judge_slopes(my_trades: Answer, clean: Logits, adversarial: Logits, y: Labels) -> None:
     """The value says nothing of what was detached: that shows in the gradients."""
-    given = [clean.clone().requires_grad_(), adversarial.clone().requires_grad_()]
+    given = clean.clone().requires_grad_(), adversarial.clone().requires_grad_()
     loss = ask("4.3", my_trades, *given, y, BETA)
     if not loss.requires_grad:
         raise Mistake("your number is right, but no gradient leads back from it. Leave out float(), item() or no_grad.")
