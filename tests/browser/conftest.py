@@ -70,15 +70,16 @@ def open_notebook(chromium, lab, request, tmp_path):
 
 @pytest.fixture
 def notebook(open_notebook, tmp_path):
-    """Open a notebook made of the given cells, and run them."""
+    """Open a notebook made of the given cells, and run them, unless told not to."""
 
-    def make(*sources):
+    def make(*sources, run=True):
         path = tmp_path / f"{tmp_path.name}.ipynb"
         kernel = {"name": "python3", "display_name": "Python 3"}
         cells = [new_code_cell(source.strip()) for source in sources]
         nbformat.write(new_notebook(cells=cells, metadata={"kernelspec": kernel}), path)
         page = open_notebook(path)
-        page.run_all_and_wait()
+        if run:
+            page.run_all_and_wait()
         return page
 
     return make

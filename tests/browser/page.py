@@ -36,6 +36,15 @@ class NotebookPage:
         """Run all cells, as the menu does, until the last is done."""
         self._in_notebook("await jupyterapp.commands.execute('notebook:run-all-cells');", seconds)
 
+    def run_all(self) -> None:
+        """Begin to run all cells, to look on meanwhile."""
+        self.page.evaluate("void jupyterapp.commands.execute('notebook:run-all-cells')")
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether the kernel is at work."""
+        return self.page.evaluate("jupyterapp.shell.currentWidget.sessionContext.session.kernel.status") == "busy"
+
     def assert_no_traceback(self) -> None:
         """The kernel has reported no error, from a cell or from what a control called, and every widget is shown.
 
@@ -57,9 +66,9 @@ class NotebookPage:
 
     @property
     def demo(self):
-        """The output that holds the demo; every demo has a slider."""
+        """The output that holds the demo; every demo has a slider, or at least a picture."""
         outputs = self.page.locator(".jp-OutputArea-output")
-        return outputs.filter(has=self.page.locator(".widget-slider")).nth(self.number)
+        return outputs.filter(has=self.page.locator(".widget-slider, .widget-image")).nth(self.number)
 
     @property
     def picture(self):

@@ -8,13 +8,21 @@ import pytest
 
 from seminar_lib.lessons import found
 
-from . import test_embedding_demo, test_fgsm_demo, test_masking_demo, test_threats_demo, test_trajectory_demo
+from . import (
+    test_embedding_demo,
+    test_fgsm_demo,
+    test_live_curve,
+    test_masking_demo,
+    test_threats_demo,
+    test_trajectory_demo,
+)
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 DEMOS = {  # the demos of each lesson, in the order of its cells
     "01_fgsm": [test_fgsm_demo.check_keys],
     "02_pgd": [test_threats_demo.check_keys, test_trajectory_demo.check_keys],
+    "04_adversarial_training": [test_live_curve.check_end],
     "08_embedding_space": [test_embedding_demo.check_keys],
     "12_masking": [test_masking_demo.check_keys],
 }
