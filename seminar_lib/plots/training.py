@@ -10,11 +10,11 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
-from seminar_lib.plots.style import BLUE, GREY, INK, VERMILLION
+from seminar_lib.plots.style import BLUE, COLOURS, GREY, INK, VERMILLION
 
 # A colour, a line and a mark for each accuracy, and for one term of a loss after the other.
 ACCURACIES = {"clean accuracy": (BLUE, "-", "o"), "robust accuracy": (VERMILLION, "--", "s")}
-TERMS = [("#009E73", "-", "^"), ("#CC79A7", "--", "D"), ("#E69F00", "-.", "v"), ("#56B4E9", ":", "P")]
+TERMS = list(zip(COLOURS[2:6], ("-", "--", "-.", ":"), "^DvP", strict=True))
 OTHERS = (*ACCURACIES, "epoch", "score", "seconds")  # what a row of a history holds besides the terms
 MARKS = 12  # on one curve; more would hide it
 
