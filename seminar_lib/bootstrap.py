@@ -70,7 +70,7 @@ LINT = (
 )
 
 # A process for each core, up to four, which is as many as fit into a laptop's memory; `-n 0` is one alone.
-TESTS = ("-m", "pytest", "-n", "auto", "--maxprocesses", "4", "--dist", "loadfile")
+TESTS = ("-m", "pytest", "-n", "auto", "--maxprocesses", "4")
 
 VERBS = {
     "lab": Verb("lab", (LAB,)),
