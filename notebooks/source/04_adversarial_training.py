@@ -562,9 +562,9 @@ training.check_checkpoint(my_choice)
 # `trained.best_epoch` says which it was. The cards of shipped networks keep the whole history.
 
 # %%
-# Picture: the history of the shipped pgd_at. The training loss rises while the radius
-# grows to its full size, then falls; the robust accuracy on validation images rises and
-# stays where it is until the last epoch.
+# Picture: the history of the shipped pgd_at. The training loss falls, rises once more
+# while the radius grows to its full size, and falls again; the robust accuracy on
+# validation images rises and stays where it is until the last epoch.
 card = sl.load(f"{data.name}/pgd_at")[1]
 figure, ax = plt.subplots(figsize=(7, 4.6), layout="constrained")
 training_curve(card["history"], ax)
