@@ -20,7 +20,7 @@ from seminar_lib.evaluation.graybox import WHITE_BOX
 from seminar_lib.exercises.marking import Answer, Mistake, ask, marks, right
 from seminar_lib.threat import Linf
 
-N = 96
+N = 48
 NETWORKS = ("standard", "pgd_at")
 BOXES = ("white box", "gray box")
 
