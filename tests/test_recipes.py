@@ -49,6 +49,11 @@ def test_another_seed_reaches_every_stage_and_changes_nothing_else(name):
     assert with_seed(other, 0) == recipe
 
 
+def test_given_weights_stay_when_the_seed_changes():
+    given = replace(recipes.signs_standard(), start="signs/standard")
+    assert with_seed(given, 7) == replace(given, seed=7)
+
+
 @pytest.mark.parametrize("name", ["signs", "cifar10", "cifar10_narrow"])
 @pytest.mark.parametrize("method", ["anchor", "clead", "mart", "trades"])
 def test_joint_training_differs_from_adversarial_training_in_its_objective_alone(name, method):

@@ -15,6 +15,7 @@ from safetensors.torch import load_file
 from toy import toy
 
 from seminar_lib.attacks import PGD
+from seminar_lib.checkpoints import load, save
 from seminar_lib.data.augment import Augment
 from seminar_lib.evaluation import evaluate
 from seminar_lib.files import whole_file
@@ -317,6 +318,44 @@ def test_an_objective_is_told_what_the_stages_before_ended_with():
         assert_same_networks(told, expected)
     assert_same_networks([stage.best for stage in trained.earlier], bests)
     assert trained.seconds > sum(row["seconds"] for row in trained.history)  # theirs count too
+
+
+@pytest.fixture
+def given(tmp_path) -> str:
+    """Weights on disk, by the name that a recipe calls them; of the network that ``PLAIN`` trains."""
+    save(tmp_path / "weights", PLAIN.model.build(3, (0.4,) * 3, (0.23,) * 3), PLAIN.model, {})
+    return str(tmp_path / "weights")
+
+
+def test_a_training_starts_from_given_weights(given):
+    Remembering.began = []
+    before = torch.get_rng_state()
+    trained = run(replace(PLAIN, objective=Remembering(), epochs=1, start=given, trains="head"))
+    assert torch.equal(torch.get_rng_state(), before)
+    network, _ = load(given)
+    assert_same_networks(Remembering.began[0], [network])
+    assert_same_networks([stage.best for stage in trained.earlier], [network])
+    for name, weights in trained.last.state_dict().items():
+        assert torch.equal(weights, network.state_dict()[name]) != name.startswith("head."), name
+    assert trained.seconds == sum(row["seconds"] for row in trained.history)
+
+
+def test_stages_after_given_weights_end_with_the_same_bits_when_they_were_interrupted(given, watch, tmp_path):
+    first = replace(PLAIN, objective=Watched(), epochs=1, start=given)
+    recipe = replace(first, start=first, seed=1)
+    uninterrupted = run(recipe)
+    watch(interrupt_at(STEPS + 1))
+    with pytest.raises(KeyboardInterrupt):
+        run(recipe, tmp_path / "run")
+    watch(lambda model, batch: None)
+    assert_same_bits(run(recipe, tmp_path / "run"), uninterrupted)
+
+
+def test_given_weights_of_another_network_are_refused(given):
+    with pytest.raises(ValueError, match=r"is a SmallCNN with .*2.* for 3 classes; the recipe trains SmallCNN.*4"):
+        run(replace(PLAIN, model=SmallCNN(4), start=given))
+    with pytest.raises(ValueError, match="the same classes"):
+        fit(replace(PLAIN, start=given), toy().part(("red", "blue"), {"train": 9, "validation": 9}), progress=False)
 
 
 @pytest.mark.parametrize(

@@ -28,4 +28,5 @@ def then_head(recipe: Recipe, objective: Objective, epochs: int, **changes: Any)
 
 def with_seed(recipe: Recipe, seed: int) -> Recipe:
     """The same training, from its first stage on, with other random numbers."""
-    return replace(recipe, seed=seed, start=with_seed(recipe.start, seed) if recipe.start else None)
+    start = recipe.start
+    return replace(recipe, seed=seed, start=with_seed(start, seed) if isinstance(start, Recipe) else start)

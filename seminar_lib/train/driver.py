@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import torch
 from tqdm.auto import tqdm
 
+from seminar_lib.checkpoints import load
 from seminar_lib.checks import check_labels
 from seminar_lib.data.dataset import Dataset
 from seminar_lib.models import Classifier
@@ -27,7 +28,8 @@ class Trained:
         last: the model after the last epoch. Report it too: the gap is robust overfitting (Rice et al., ICML 2020).
         history: one dictionary an epoch: the mean of each term under its name, ``"clean accuracy"`` and
             ``"robust accuracy"`` on the validation images, the ``"score"`` that picks the best, ``"seconds"``.
-        earlier: what the stages before ended with, the first stage first.
+        earlier: what the stages before ended with, the first stage first. Weights that a recipe starts from are
+            a stage without a history.
     """
 
     best: Classifier
@@ -91,12 +93,13 @@ def fit(
         raise ValueError(f"compile works on one device alone; got devices={devices} on machines={machines}.")
     homes = _homes(recipe, Path(folder) if folder else None)
     _check(recipe, data)
+    given = _given(_stages(recipe)[0], data)
     # All that can be refused is refused before further processes are started, so that they do not repeat it.
     kept = [home.read() if home else None for home in homes]
     processes = gather(device, devices, machines)
     if not is_first():
         homes, progress, watch = [None] * len(homes), False, None
-    earlier: tuple[Trained, ...] = ()
+    earlier = tuple(Trained(network.to(processes.device), network) for network in given)
     for stage, home, found in zip(_stages(recipe), homes, processes.agree(kept), strict=True):
         run = Run(stage, data, processes, tuple(before.best for before in earlier))
         if compile:
@@ -108,12 +111,32 @@ def fit(
 
 def _stages(recipe: Recipe) -> list[Recipe]:
     """All stages, the first one first."""
-    return [*(_stages(recipe.start) if recipe.start else []), recipe]
+    return [*(_stages(recipe.start) if isinstance(recipe.start, Recipe) else []), recipe]
+
+
+def _given(first: Recipe, data: Dataset) -> tuple[Classifier, ...]:
+    """The network with given weights that the first stage starts from; none where it starts from fresh ones.
+
+    Raises:
+        ValueError: it is another network than the recipe's, or its classes are others than those of ``data``.
+    """
+    if not isinstance(first.start, str):
+        return ()
+    with torch.random.fork_rng(devices=[]):  # a network is built with random weights before its own are loaded
+        network, card = load(first.start)
+    build = card["build"]
+    found = (build["architecture"], build["settings"], build["classes"])
+    if found != (type(first.model).__name__, asdict(first.model), len(data.classes)):
+        raise ValueError(
+            f"{first.start} is a {found[0]} with {found[1]} for {found[2]} classes; the recipe trains {first.model} on "
+            f"{len(data.classes)} classes. Given weights start a training of the same network on the same classes."
+        )
+    return (network,)
 
 
 def _homes(recipe: Recipe, path: Path | None) -> list[Folder | None]:
     """The folder of each stage: that of the stage before is inside."""
-    before = _homes(recipe.start, path / "start" if path else None) if recipe.start else []
+    before = _homes(recipe.start, path / "start" if path else None) if isinstance(recipe.start, Recipe) else []
     return [*before, Folder(path, recipe) if path else None]
 
 

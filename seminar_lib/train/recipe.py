@@ -35,7 +35,8 @@ class Recipe:
         validation: the attack that picks the best epoch on the validation images; None picks by clean accuracy.
         seed: of the initial weights, the order of images and the attacks.
         bf16: compute in bfloat16 where autocast finds it safe and the hardware computes in it, in float32 elsewhere.
-        start: the stage before: its best weights are where this one starts. None starts from fresh weights.
+        start: the stage before: its best weights are where this one starts. Or the name of weights as ``load`` takes
+            it, such as ``"signs/standard"``. None starts from fresh weights.
         trains: ``"all"`` of the network, or the ``"head"`` alone: the rest then stands still, its BatchNorm statistics
             too.
 
@@ -56,7 +57,7 @@ class Recipe:
     validation: Attack | None = None
     seed: int = 0
     bf16: bool = True
-    start: Recipe | None = None
+    start: Recipe | str | None = None
     trains: str = "all"
 
     def __post_init__(self) -> None:
@@ -71,7 +72,7 @@ class Recipe:
             raise ValueError(f"ema is the share of the average that a step keeps, 0 <= ema < 1; got {self.ema}.")
         if self.trains not in PARTS:
             raise ValueError(f"trains is one of {', '.join(map(repr, PARTS))}; got {self.trains!r}.")
-        if self.start and (self.start.model, self.start.dataset) != (self.model, self.dataset):
+        if isinstance(self.start, Recipe) and (self.start.model, self.start.dataset) != (self.model, self.dataset):
             raise ValueError(
                 f"A stage goes on with the network and the images of the one before, {self.start.model} on "
                 f"{self.start.dataset!r}; got {self.model} on {self.dataset!r}."

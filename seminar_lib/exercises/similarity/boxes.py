@@ -20,7 +20,7 @@ from seminar_lib.evaluation.graybox import WHITE_BOX
 from seminar_lib.exercises.marking import Answer, Mistake, ask, marks, right
 from seminar_lib.threat import Linf
 
-N = 96
+N = 48
 NETWORKS = ("standard", "pgd_at")
 BOXES = ("white box", "gray box")
 
@@ -49,7 +49,7 @@ def check_prediction(my_prediction: Answer) -> None:
     lines = [f"  {name} in the {BOXES[i]}: you {guess[name][i]:.0%}, measured {found[name][i]}" for name, i in places]
     right(
         "7.1",
-        f"It does not contradict itself. PGD-10 at Linf 8/255 on the network itself, or on the other one, n = {N}:\n"
+        f"It does not contradict itself. PGD-5 at Linf 8/255 on the network itself, or on the other one, n = {N}:\n"
         + "\n".join(lines)
         + f"\nYou are farthest off for {network} in the {BOXES[box]}: {100 * off[network, box]:.0f} points.",
     )
@@ -76,8 +76,8 @@ def _measured() -> dict[str, tuple[Accuracy, Accuracy]]:
     data = load_data()
     with torch.random.fork_rng():  # a network is built with random weights before its own are loaded
         networks = {name: load(f"{data.name}/{name}")[0] for name in NETWORKS}
-    test, attacks, found = data.test.sample(N), {"PGD-10": PGD(Linf(8 / 255))}, {}
+    test, attacks, found = data.test.sample(N), {"PGD-5": PGD(Linf(8 / 255), steps=5)}, {}
     for name, other in (NETWORKS, NETWORKS[::-1]):
-        boxes = gray_box(networks[name], {other: networks[other]}, test, attacks, progress=False)["PGD-10"]
+        boxes = gray_box(networks[name], {other: networks[other]}, test, attacks, progress=False)["PGD-5"]
         found[name] = boxes[WHITE_BOX], boxes[f"gray-box, {other}"]
     return found

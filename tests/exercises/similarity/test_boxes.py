@@ -35,7 +35,7 @@ test_a_wrong_prediction_gets_its_sentence = refuses(
 def test_the_measurement_shows_what_the_sentences_say(capsys):
     """The network without a defence falls in the white box and looks strong in the gray one."""
     found = _measured()
-    assert found["standard"][0].high < 0.1
+    assert found["standard"][0].high < 0.2
     assert found["standard"][1].low > 0.4
     assert found["standard"][0].high < found["pgd_at"][0].low
     for white, gray in found.values():
