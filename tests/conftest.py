@@ -31,16 +31,26 @@ settings.register_profile("tests", deadline=None, derandomize=True, max_examples
 settings.load_profile("tests")
 
 
+SLOWEST = ("tests/browser/", "tests/lessons/")  # they start servers, a browser and kernels
+
+
 class Scheduler(LoadFileScheduling):
-    """A file of tests runs in one process; all files that start kernels, servers or a browser run in the same one."""
+    """A file of tests runs in one process; a folder of the slowest does, so that a server is started once."""
 
     def _split_scope(self, nodeid: str) -> str:
         file = super()._split_scope(nodeid)
-        return "notebooks" if file.startswith(("tests/browser/", "tests/lessons/")) else file
+        return next((folder for folder in SLOWEST if file.startswith(folder)), file)
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> Scheduler:
+    config.option.loadscopereorder = False  # not by the number of tests but as they are collected
     return Scheduler(config, log)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Where processes share the tests, the slowest come first, so that no process is left with them at the end."""
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        items.sort(key=lambda item: not item.nodeid.startswith(SLOWEST))
 
 
 @pytest.fixture(autouse=True)

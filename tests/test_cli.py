@@ -1,4 +1,4 @@
-"""The command line, run as a user runs it."""
+"""The command line: once as a user runs it, then in this process, which has the library loaded already."""
 
 import json
 import subprocess
@@ -29,20 +29,40 @@ from seminar_lib.threat import L1, L2, Linf
 from seminar_lib.train import Recipe
 
 
-def run(*arguments, cwd=None):
-    return subprocess.run(
-        [sys.executable, "-m", "seminar_lib", *map(str, arguments)],
-        capture_output=True,
-        text=True,
-        cwd=cwd,
-        check=False,
-    )
+@pytest.fixture
+def run(monkeypatch, capsys):
+    """What a command prints."""
+
+    def command(*arguments):
+        monkeypatch.setattr(sys, "argv", ["seminar_lib", *map(str, arguments)])
+        cli.main()
+        return capsys.readouterr().out
+
+    return command
 
 
-def test_evaluate_prints_one_json_object_with_intervals():
-    result = run("evaluate", "--weights", "signs/pgd_at", "--attack", "pgd20", "fgsm", "--n", 64, "--json")
-    assert result.returncode == 0, result.stderr
-    report = json.loads(result.stdout)
+@pytest.fixture
+def refusal(run):
+    """The sentence in which a command ends that cannot be done."""
+
+    def command(*arguments):
+        with pytest.raises(SystemExit) as refused:
+            run(*arguments)
+        return refused.value.code
+
+    return command
+
+
+def test_a_mistake_ends_in_a_sentence_and_not_in_a_traceback():
+    command = [sys.executable, "-m", "seminar_lib", "evaluate", "--weights", "signs/none"]
+    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert result.returncode == 1
+    assert result.stderr.startswith("error: No weights called 'signs/none'")
+    assert result.stdout == ""
+
+
+def test_evaluate_prints_one_json_object_with_intervals(run):
+    report = json.loads(run("evaluate", "--weights", "signs/pgd_at", "--attack", "pgd20", "fgsm", "--n", 64, "--json"))
     assert report["n"] == 64
     for figures in (report["clean"], report["attacks"]["pgd20"], report["attacks"]["fgsm"]):
         assert 0 <= figures["low"] <= figures["accuracy"] <= figures["high"] <= 1
@@ -51,21 +71,20 @@ def test_evaluate_prints_one_json_object_with_intervals():
     assert {"seed", "seconds", "device", "versions"} <= report.keys()
 
 
-def test_evaluate_with_surrogates_puts_the_gray_box_beside_the_white_one():
+def test_evaluate_with_surrogates_puts_the_gray_box_beside_the_white_one(run):
     command = ("evaluate", "--weights", "signs/pgd_at", "--surrogates", "signs/standard", "--attack", "fgsm", "--n", 32)
-    figures = json.loads(run(*command, "--json").stdout)
+    figures = json.loads(run(*command, "--json"))
     gray, worst, white = figures["attacks"]["fgsm"].values()
     assert gray == worst
     assert white["accuracy"] < gray["accuracy"] <= figures["clean"]["accuracy"]
     assert figures["surrogates"].keys() == {"signs/standard"}
-    table = run(*command).stdout
+    table = run(*command)
     assert f"{gray['accuracy']:.1%}" in table
     assert "| gray-box, signs/standard | gray-box, worst case | white-box |" in table
 
 
-def test_attack_writes_a_picture(tmp_path):
-    result = run("attack", "--weights", "signs/standard", "--index", 7, "--out", tmp_path / "attack.png")
-    assert result.returncode == 0, result.stderr
+def test_attack_writes_a_picture(run, tmp_path):
+    run("attack", "--weights", "signs/standard", "--index", 7, "--out", tmp_path / "attack.png")
     with Image.open(tmp_path / "attack.png") as picture:
         assert picture.width > 300
 
@@ -88,14 +107,13 @@ def test_train_takes_another_seed_and_says_how_to_do_it_again(monkeypatch, tmp_p
     assert cards[0]["sha256"] != cards[1]["sha256"]
 
 
-def test_lessons_prints_the_table():
-    assert "FGSM: one gradient step" in run("lessons").stdout
+def test_lessons_prints_the_table(run):
+    assert "FGSM: one gradient step" in run("lessons")
 
 
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (["evaluate", "--weights", "signs/none"], "No weights called 'signs/none'"),
         (["evaluate", "--weights", "signs/standard", "--attack", "pgd"], "--attack is fgsm, pgdN"),
         (["evaluate", "--weights", "signs/standard", "--eps", "8"], "Did you mean 8/255?"),
         (["evaluate", "--weights", "signs/standard", "--eps", "lots"], "number or a fraction"),
@@ -108,15 +126,14 @@ def test_lessons_prints_the_table():
     ],
     ids=lambda part: "_".join(map(str, part)) if isinstance(part, list) else "",
 )
-def test_a_mistake_ends_in_a_sentence(arguments, sentence):
-    result = run(*arguments)
-    assert result.returncode == 1
-    assert sentence in result.stderr
-    assert "Traceback" not in result.stderr
+def test_a_mistake_is_named(refusal, arguments, sentence):
+    answer = refusal(*arguments)
+    assert answer.startswith("error: ")
+    assert sentence in answer
 
 
-def test_all_that_is_offered_as_a_recipe_is_one():
-    _, names = run("train", "signs_magic").stderr.strip().rstrip(".").split("Recipes: ")
+def test_all_that_is_offered_as_a_recipe_is_one(refusal):
+    _, names = refusal("train", "signs_magic").rstrip(".").split("Recipes: ")
     assert all(isinstance(getattr(recipes, name)(), Recipe) for name in names.split(", "))
 
 
