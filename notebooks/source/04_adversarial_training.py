@@ -13,6 +13,8 @@
 # Kolter, *Overfitting in Adversarially Robust Deep Learning*, ICML 2020.
 
 # %%
+from dataclasses import replace
+
 import matplotlib.pyplot as plt
 import torch
 import torch.nn.functional as F
@@ -149,18 +151,17 @@ gallery(torch.cat(rows), titles, columns=len(clearest))
 # %%
 from seminar_lib.widgets import LiveCurve
 
+quarter = data.part(data.classes[::4], {"train": 256, "validation": 96, "test": 200})
 
-def a_few(name):
-    """A part of one split: every fourth class, at half the resolution."""
-    split = getattr(data, name)
-    split = split[split.labels % 4 == 0].sample(
-        {"train": 256, "validation": 96}.get(name, 200)
-    )
+
+def at_half_size(name):
+    """One split of the four classes, at half the resolution."""
+    split = getattr(quarter, name)
     small = F.avg_pool2d(split.x, 2)
-    return sl.Split((255 * small).round().to(torch.uint8), split.labels // 4)
+    return sl.Split((255 * small).round().to(torch.uint8), split.labels)
 
 
-few = sl.Dataset(data.name, data.classes[::4], data.mean, data.std, a_few)
+few = replace(quarter, read=at_half_size)
 plan = sl.Recipe(
     data.name,
     sl.AdversarialTraining(sl.FGSM(ball, stop_when_fooled=False)),
