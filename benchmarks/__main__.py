@@ -19,11 +19,17 @@ from benchmarks.measure import as_rows, race
 from benchmarks.peers import PEERS
 from benchmarks.report import RESULTS, write
 from benchmarks.subject import subject
+from seminar_lib import markdown
 from seminar_lib.attacks import Attack
 from seminar_lib.checkpoints import shipped
 from seminar_lib.device import best_device, describe
 from seminar_lib.evaluation import versions
 from seminar_lib.files import whole_file
+
+HEAD = (
+    *("", "seconds (min to max)", "x floor", "x fastest peer", "robust accuracy", "median distance"),
+    *("forwards", "backwards", "memory"),
+)
 
 
 def bench(
@@ -107,32 +113,30 @@ def races(
 def table(race: Mapping[str, Any]) -> str:
     """One race as a Markdown table under its heading."""
     clean = race["rows"][0]["clean_accuracy"]
-    lines = [
-        f"\n{race['attack']} on {race['weights']}: `{race['settings']}`, n = {race['n']}, "
-        f"clean accuracy {_percent(clean)}\n",
-        "| | seconds (min to max) | x floor | x fastest peer | robust accuracy | median distance | forwards "
-        "| backwards | memory |",
-        "|---|---|---|---|---|---|---|---|---|",
-    ]
+    rows = []
     for row in race["rows"]:
         if not row["installed"]:
-            lines.append(f"| {row['name']} | not installed | | | | | | | |")
+            rows.append((row["name"], "not installed", *[""] * 7))
             continue
         seconds, memory, peer = row["seconds"], row["peak_memory_mb"], row["times_fastest_peer"]
         distance = row["median_distance"]
-        cells = (
-            row["name"],
-            f"{seconds['median']:.3g} ({seconds['min']:.3g} to {seconds['max']:.3g})",
-            f"{row['times_floor']:.2f}",
-            "" if peer is None else f"{peer:.2f}",
-            _percent(row["robust_accuracy"]) if "robust_accuracy" in row else "",
-            "" if distance is None else f"{distance:.3g}",
-            f"{row['forwards']:.1f}",
-            f"{row['backwards']:.1f}",
-            "" if memory is None else f"{memory:.0f} MB",
+        rows.append(
+            (
+                row["name"],
+                f"{seconds['median']:.3g} ({seconds['min']:.3g} to {seconds['max']:.3g})",
+                f"{row['times_floor']:.2f}",
+                "" if peer is None else f"{peer:.2f}",
+                _percent(row["robust_accuracy"]) if "robust_accuracy" in row else "",
+                "" if distance is None else f"{distance:.3g}",
+                f"{row['forwards']:.1f}",
+                f"{row['backwards']:.1f}",
+                "" if memory is None else f"{memory:.0f} MB",
+            )
         )
-        lines.append(f"| {' | '.join(cells)} |")
-    return "\n".join(lines)
+    return (
+        f"\n{race['attack']} on {race['weights']}: `{race['settings']}`, n = {race['n']}, "
+        f"clean accuracy {_percent(clean)}\n\n{markdown.table(HEAD, rows)}"
+    )
 
 
 def paint(report: Mapping[str, Any], path: Path) -> None:

@@ -20,6 +20,7 @@ import tyro
 from benchmarks.peers.authors import ensemble
 from benchmarks.report import RESULTS, circumstances, take_up, write
 from benchmarks.subject import subject
+from seminar_lib import markdown
 from seminar_lib.attacks import AutoAttack
 from seminar_lib.attacks.base import verdict
 from seminar_lib.attacks.ensemble import STANDING, WRONG_BEFORE
@@ -108,16 +109,16 @@ def authors(model: Classifier, x: Images, y: Labels, seed: int) -> dict[str, Any
 
 def table(name: str, batches: list[dict[str, Any]]) -> str:
     """What has been measured for one model, as Markdown."""
-    lines = [f"\n| {name} | robust accuracy | {' | '.join(MEMBERS)} | seconds |", "|---|---|---|---|---|---|---|"]
-    total = Counter[str]()
+    rows, total = [], Counter[str]()
     for run in ("authors", "seminar_lib"):
         parts = [batch[run] for batch in batches]
         n, robust = sum(part["n"] for part in parts), sum(part["robust"] for part in parts)
         accuracy = Accuracy.of(torch.arange(n) < robust)
         fooled = [sum(part["fooled_by"][member] for part in parts) for member in MEMBERS]
         total[run] = sum(part["seconds"] for part in parts)
-        lines.append(f"| {run} | {accuracy} | {' | '.join(map(str, fooled))} | {total[run]:.0f} |")
-    return "\n".join([*lines, f"\n{total['authors'] / total['seminar_lib']:.1f} times as fast"])
+        rows.append((run, accuracy, *fooled, f"{total[run]:.0f}"))
+    counted = markdown.table((name, "robust accuracy", *MEMBERS, "seconds"), rows)
+    return f"\n{counted}\n\n{total['authors'] / total['seminar_lib']:.1f} times as fast"
 
 
 def _right(model: Classifier, x: Images, y: Labels) -> Flags:

@@ -7,6 +7,7 @@ measured is written after every contestant, and the same command goes on where a
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from benchmarks.measure import Result, observe
 from benchmarks.peers import PEERS
 from benchmarks.report import RESULTS, circumstances, take_up, write
 from benchmarks.subject import subject
+from seminar_lib import markdown
 from seminar_lib.device import best_device
 from seminar_lib.evaluation import Accuracy
 
@@ -79,21 +81,35 @@ def as_dict(result: Result) -> dict[str, Any]:
 
 def table(name: str, title: str, done: dict[str, Any]) -> str:
     """One attack on one model, as Markdown; last, how ours compares with the strongest peer."""
+    left, rows = accuracies(done["found"]), []
+    for contestant, found in done["found"].items():
+        distance = found["median_distance"]
+        shown = "" if distance is None else f"{distance:.3g}"
+        passes = (f"{found['forwards']:.1f}", f"{found['backwards']:.1f}")
+        rows.append((contestant, left[contestant], shown, *passes))
     lines = [
         f"\n{title} on {name}: `{done['settings']}`\n",
-        "| | robust accuracy | median distance | forwards | backwards |",
-        "|---|---|---|---|---|",
+        markdown.table(("", "robust accuracy", "median distance", "forwards", "backwards"), rows),
     ]
-    left = {}
-    for contestant, found in done["found"].items():
-        accuracy, distance = Accuracy(**found["robust_accuracy"]), found["median_distance"]
-        left[contestant] = accuracy.accuracy
-        shown = "" if distance is None else f"{distance:.3g}"
-        lines.append(f"| {contestant} | {accuracy} | {shown} | {found['forwards']:.1f} | {found['backwards']:.1f} |")
-    if peers := [left[peer] for peer in PEERS if peer in left]:
-        verdicts = [f"{ours} {100 * (left[ours] - min(peers)):+.1f}" for ours in OURS if ours in left]
+    if peer := strongest_peer(left):
+        verdicts = [f"{ours} {points(left, ours, peer):+.1f}" for ours in OURS if ours in left]
         lines.append(f"\nPoints above the strongest peer: {', '.join(verdicts)}")
     return "\n".join(lines)
+
+
+def accuracies(found: Mapping[str, Any]) -> dict[str, Accuracy]:
+    """What each contestant leaves."""
+    return {name: Accuracy(**result["robust_accuracy"]) for name, result in found.items()}
+
+
+def strongest_peer(left: Mapping[str, Accuracy]) -> str | None:
+    """The peer that leaves least; None where no peer has run."""
+    return min((name for name in left if name in PEERS), key=lambda name: left[name].accuracy, default=None)
+
+
+def points(left: Mapping[str, Accuracy], ours: str, peer: str) -> float:
+    """How many percentage points more ours leaves than a peer: below zero where ours is stronger."""
+    return 100 * (left[ours].accuracy - left[peer].accuracy)
 
 
 if __name__ == "__main__":

@@ -7,11 +7,10 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from benchmarks import autoattack
+from benchmarks import autoattack, strength
 from benchmarks.peers import PEERS
 from benchmarks.report import RESULTS
-from benchmarks.strength import OURS
-from seminar_lib.evaluation import Accuracy
+from seminar_lib import markdown
 from seminar_lib.files import whole_file
 
 README = RESULTS.parent / "README.md"
@@ -32,18 +31,19 @@ passes of the attack's settings are by themselves, through the network as it is:
 faster by a faster network alone. What is beyond comes from folding BatchNorm, from images that are fooled and drop out,
 and from bfloat16. Every attack of ours looks twice more than its settings say, at the clean images and at the result.
 
-| network | attack | fastest peer | s | ours | s | times as fast | bare passes | robust: peer, ours | n | hardware |
-|---|---|---|---|---|---|---|---|---|---|---|
 """
+TIMES = (
+    *("network", "attack", "fastest peer", "s", "ours", "s", "times as fast", "bare passes", "robust: peer, ours"),
+    *("n", "hardware"),
+)
 STRENGTH = """
 ## What the attacks find
 
 `python -m benchmarks.strength`: the accuracy that an attack leaves, lower is stronger. *Points* is how much more ours
 leaves than the strongest peer.
 
-| network | attack | strongest peer | leaves | ours | leaves | points | median distance: peer, ours |
-|---|---|---|---|---|---|---|---|
 """
+FINDS = ("network", "attack", "strongest peer", "leaves", "ours", "leaves", "points", "median distance: peer, ours")
 ENSEMBLE = """
 ## AutoAttack beside its authors'
 
@@ -57,9 +57,9 @@ def summary(folder: Path = RESULTS) -> str:
     reports = {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in sorted(folder.glob("*.json"))}
     parts = [HEAD]
     if timed := [report for report in reports.values() if "races" in report]:
-        parts += [TIME, *(f"| {' | '.join(row)} |\n" for report in timed for row in times(report))]
+        parts += [TIME, markdown.table(TIMES, [row for report in timed for row in times(report)]), "\n"]
     if compared := [report for name, report in reports.items() if name.startswith("strength")]:
-        parts += [STRENGTH, *(f"| {' | '.join(row)} |\n" for report in compared for row in finds(report))]
+        parts += [STRENGTH, markdown.table(FINDS, [row for report in compared for row in finds(report)]), "\n"]
     for report in (report for name, report in reports.items() if name.startswith("autoattack")):
         precision = "search in bfloat16" if report["settings"]["bf16"] else "float32"
         parts.append(ENSEMBLE.format(**report["settings"], precision=precision))
@@ -77,7 +77,7 @@ def times(report: Json) -> Iterator[tuple[str, ...]]:
             continue
         fastest = min(peers, key=lambda name: float(peers[name]["seconds"]["median"]))
         theirs = peers[fastest]["seconds"]["median"]
-        for name in OURS:
+        for name in strength.OURS:
             if name in rows:
                 ours = rows[name]["seconds"]["median"]
                 left = [f"{rows[who]['robust_accuracy']['accuracy']:.1%}" for who in (fastest, name)]
@@ -94,20 +94,16 @@ def finds(report: Json) -> Iterator[tuple[str, ...]]:
     for network, attacks in report["models"].items():
         for attack, done in attacks.items():
             found = done["found"]
-            left = {name: Accuracy(**found[name]["robust_accuracy"]) for name in found}
-            peers = [name for name in left if name in PEERS]
-            if not peers:
+            left = strength.accuracies(found)
+            peer = strength.strongest_peer(left)
+            if peer is None:
                 continue
-            strongest = min(peers, key=lambda name: left[name].accuracy)
-            for name in OURS:
+            for name in strength.OURS:
                 if name in left:
-                    points = 100 * (left[name].accuracy - left[strongest].accuracy)
-                    near = [found[who]["median_distance"] for who in (strongest, name)]
+                    near = [found[who]["median_distance"] for who in (peer, name)]
                     distances = "" if None in near else ", ".join(f"{distance:.3g}" for distance in near)
-                    yield (
-                        *(network, attack, strongest, str(left[strongest]), name, str(left[name])),
-                        *(f"{points:+.1f}", distances),
-                    )
+                    more = f"{strength.points(left, name, peer):+.1f}"
+                    yield network, attack, peer, str(left[peer]), name, str(left[name]), more, distances
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from seminar_lib import markdown
 from seminar_lib.attacks import Attack
 from seminar_lib.evaluation import Accuracy
 from seminar_lib.masking import Trick
@@ -87,9 +88,11 @@ class Diagnosis:
 
     def table(self) -> str:
         """A Markdown table of the checks, with the summary below."""
-        lines = ["| check | value | verdict | meaning | source |", "|---|---|---|---|---|"]
-        lines += [f"| {c.name} | {c.value} | {_shown(c)} | {c.meaning} | {c.source} |" for c in self.checks]
-        return "\n".join([*lines, "", f"n = {self.n}, `{self.attack}`", "", self.summary])
+        checks = markdown.table(
+            ("check", "value", "verdict", "meaning", "source"),
+            [(c.name, c.value, _shown(c), c.meaning, c.source) for c in self.checks],
+        )
+        return "\n".join([checks, "", f"n = {self.n}, `{self.attack}`", "", self.summary])
 
     def _repr_markdown_(self) -> str:
         return self.table()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from seminar_lib import markdown
 from seminar_lib.embeddings.metrics import alignment, drift, neighbours, separation, uniformity
 from seminar_lib.embeddings.pairs import Embedded
 from seminar_lib.evaluation import Accuracy
@@ -66,10 +67,10 @@ def table(geometries: Mapping[str, Geometry]) -> str:
     """
     if not geometries:
         raise ValueError("A table needs at least one network; got none.")
-    titles = "alignment | uniformity | separation | attacked | drift | neighbours | attacked | n"
-    lines = [f"| | {titles} |", "|---" * 9 + "|"]
+    head = ("", "alignment", "uniformity", "separation", "attacked", "drift", "neighbours", "attacked", "n")
+    rows = []
     for name, found in geometries.items():
         numbers = (found.alignment, found.uniformity, found.separation, found.separation_adv, found.drift)
-        cells = [*(f"{number:.2f}" for number in numbers), str(found.neighbours), str(found.neighbours_adv)]
-        lines.append(f"| {name} | {' | '.join(cells)} | {found.neighbours.n} |")
-    return "\n".join(lines)
+        shares = (found.neighbours, found.neighbours_adv, found.neighbours.n)
+        rows.append((name, *(f"{number:.2f}" for number in numbers), *shares))
+    return markdown.table(head, rows)

@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
+from seminar_lib import markdown
 from seminar_lib.attacks import Attack, Transfer
 from seminar_lib.attacks.base import Generator, care, verdict
 from seminar_lib.attacks.transfer import check_surrogate
@@ -107,13 +108,11 @@ class GrayBox:
         columns, attacks = list(self["clean"]), self.white_box.attacks
         return "\n".join(
             [
-                *_head("", *columns),
-                *(f"| {row} | {' | '.join(map(str, self[row].values()))} |" for row in self.white_box.rows),
+                markdown.table(("", *columns), [(row, *self[row].values()) for row in self.white_box.rows]),
                 "",
-                *_head("surrogate", "clean", *(f"fooled by its {name}" for name in attacks)),
-                *(
-                    f"| {name} | {own['clean']} | {' | '.join(map(str, self.fooled(name).values()))} |"
-                    for name, own in self.surrogates.items()
+                markdown.table(
+                    ("surrogate", "clean", *(f"fooled by its {name}" for name in attacks)),
+                    [(name, own["clean"], *self.fooled(name).values()) for name, own in self.surrogates.items()],
                 ),
                 "",
                 f"n = {len(self.white_box.labels)}, 95 % intervals, seed {self.white_box.seed}",
@@ -252,8 +251,3 @@ def _check(model: Model, surrogates: Mapping[str, Model], data: Split, attacks: 
                 "take a network with a training of its own."
             )
         check_surrogate(surrogate, model, data[:8].x)
-
-
-def _head(*columns: str) -> tuple[str, str]:
-    """The first two lines of a Markdown table."""
-    return f"| {' | '.join(columns)} |", "|---" * len(columns) + "|"

@@ -17,6 +17,7 @@ import torchvision
 from torch import Tensor
 from tqdm.auto import tqdm
 
+from seminar_lib import markdown
 from seminar_lib.attacks import Attack, WorstCase
 from seminar_lib.checks import check_labels, check_logits, check_model
 from seminar_lib.data.dataset import Split
@@ -100,15 +101,15 @@ class Report:
 
     def table(self) -> str:
         """A Markdown table: accuracy in percent, 95 % interval, n and settings."""
-        lines = ["| | accuracy | 95 % interval | n | settings |", "|---|---|---|---|---|"]
+        rows = []
         for name in self.rows:
             a = self[name]
             settings = f"`{self.attacks[name]}`" if name in self.attacks else ""
             if name in self.fooled_by:
                 counts = ", ".join(f"{member} fooled {count}" for member, count in self.successes(name).items())
                 settings = f"{settings}: {counts}"
-            lines.append(f"| {name} | {a.accuracy:.1%} | {a.low:.1%} to {a.high:.1%} | {a.n} | {settings} |")
-        return "\n".join(lines)
+            rows.append((name, f"{a.accuracy:.1%}", f"{a.low:.1%} to {a.high:.1%}", a.n, settings))
+        return markdown.table(("", "accuracy", "95 % interval", "n", "settings"), rows)
 
     def _repr_markdown_(self) -> str:
         return self.table()

@@ -9,6 +9,8 @@ from functools import cached_property
 from itertools import pairwise
 from pathlib import Path
 
+from seminar_lib import markdown
+
 SOURCES = Path(__file__).parents[2] / "notebooks" / "source"
 ACTIVITIES = ("reading", "coding", "discussion")
 
@@ -113,8 +115,13 @@ def found(folder: Path = SOURCES) -> list[Lesson]:
 
 def table(lessons: Iterable[Lesson]) -> str:
     """The lessons as a Markdown table; links count from the top of the repository."""
-    lines = ["| Lesson | Reading | Coding | Discussion |", "|---|---:|---:|---:|"]
-    for lesson in lessons:
-        minutes = " | ".join(f"{lesson.minutes[name]} min" for name in ACTIVITIES)
-        lines.append(f"| [{lesson.number}. {lesson.title}](notebooks/{lesson.name}.ipynb) | {minutes} |")
-    return "\n".join(lines)
+    return markdown.table(
+        ("Lesson", *(name.capitalize() for name in ACTIVITIES)),
+        (
+            (
+                f"[{lesson.number}. {lesson.title}](notebooks/{lesson.name}.ipynb)",
+                *(f"{lesson.minutes[name]} min" for name in ACTIVITIES),
+            )
+            for lesson in lessons
+        ),
+    )
