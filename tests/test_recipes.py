@@ -86,6 +86,24 @@ def test_on_signs_all_have_the_budget_of_adversarial_training():
             assert recipe.objective.attack == at.objective.attack
 
 
+@pytest.mark.parametrize(
+    ("name", "change"),
+    [
+        ("anchor_beta0", {"beta": 0.0}),
+        ("anchor_beta2", {"beta": 2.0}),
+        ("anchor_beta5", {"beta": 5.0}),
+        ("anchor_augmented", {"augment": recipes.signs_pgd_at().augment}),
+        ("clead_unheld", {"weight": 0.0}),
+        ("clead_labels", {"labels": True}),
+        ("clead_attack", {"attack_contrast": True}),
+    ],
+)
+def test_an_ablation_changes_one_field(name, change):
+    ablated, whole = (getattr(recipes, f"signs_{recipe}")() for recipe in (name, name.split("_")[0]))
+    assert ablated != whole
+    assert ablated == replace(whole, objective=replace(whole.objective, **change))
+
+
 @pytest.mark.parametrize("name", [name for name in NAMES if name.endswith("_head")])
 def test_a_second_stage_trains_the_head_of_the_first(name):
     *_, encoder, head = stages(getattr(recipes, name)())

@@ -7,6 +7,10 @@ from seminar_lib.recipes.anchor import cifar10_narrow_anchor as cifar10_narrow_a
 from seminar_lib.recipes.anchor import cifar10_narrow_anchor_clean_head as cifar10_narrow_anchor_clean_head
 from seminar_lib.recipes.anchor import cifar10_narrow_anchor_head as cifar10_narrow_anchor_head
 from seminar_lib.recipes.anchor import signs_anchor as signs_anchor
+from seminar_lib.recipes.anchor import signs_anchor_augmented as signs_anchor_augmented
+from seminar_lib.recipes.anchor import signs_anchor_beta0 as signs_anchor_beta0
+from seminar_lib.recipes.anchor import signs_anchor_beta2 as signs_anchor_beta2
+from seminar_lib.recipes.anchor import signs_anchor_beta5 as signs_anchor_beta5
 from seminar_lib.recipes.anchor import signs_anchor_clean_head as signs_anchor_clean_head
 from seminar_lib.recipes.anchor import signs_anchor_head as signs_anchor_head
 from seminar_lib.recipes.baselines import FAST as FAST
@@ -28,8 +32,11 @@ from seminar_lib.recipes.clead import cifar10_narrow_clead as cifar10_narrow_cle
 from seminar_lib.recipes.clead import cifar10_narrow_clead_encoder as cifar10_narrow_clead_encoder
 from seminar_lib.recipes.clead import cifar10_narrow_clead_head as cifar10_narrow_clead_head
 from seminar_lib.recipes.clead import signs_clead as signs_clead
+from seminar_lib.recipes.clead import signs_clead_attack as signs_clead_attack
 from seminar_lib.recipes.clead import signs_clead_encoder as signs_clead_encoder
 from seminar_lib.recipes.clead import signs_clead_head as signs_clead_head
+from seminar_lib.recipes.clead import signs_clead_labels as signs_clead_labels
+from seminar_lib.recipes.clead import signs_clead_unheld as signs_clead_unheld
 from seminar_lib.recipes.lisard import cifar10_lisard as cifar10_lisard
 from seminar_lib.recipes.lisard import cifar10_lisard_at as cifar10_lisard_at
 from seminar_lib.recipes.lisard import cifar10_narrow_lisard as cifar10_narrow_lisard

@@ -3,8 +3,8 @@
 The first stage is adversarial training with another objective: same attack, same epochs. The second comes on top. The
 paper's settings are not known; those of ``cifar10_anchor`` are of "Bag of Tricks" and ours.
 
-The ablations are ``dataclasses.replace`` of the objective: ``beta=0`` (SupCon), ``augment=CIFAR10`` (no adversarial
-view in the contrastive term), ``weight=0`` (adversarial training, which is ``cifar10_resnet18_pgd_at``).
+The ablations change one field of the objective. They have names on signs, where there is time for all of them; without
+the contrastive term ANCHOR is ``signs_pgd_at``.
 """
 
 from __future__ import annotations
@@ -23,6 +23,26 @@ LONG = AdversarialTraining(PGD(Linf(8 / 255), steps=10, step_size=2 / 255, stop_
 def signs_anchor() -> Recipe:
     """ANCHOR's first stage on signs, otherwise as ``signs_pgd_at``."""
     return with_its_attack(baselines.signs_pgd_at(), ANCHOR)
+
+
+def signs_anchor_beta0() -> Recipe:
+    """All positives alike: SupCon with adversarial training."""
+    return with_its_attack(baselines.signs_pgd_at(), ANCHOR, beta=0.0)
+
+
+def signs_anchor_beta2() -> Recipe:
+    """Hard positives count more than in ``signs_anchor``."""
+    return with_its_attack(baselines.signs_pgd_at(), ANCHOR, beta=2.0)
+
+
+def signs_anchor_beta5() -> Recipe:
+    """Hard positives count nearly alone."""
+    return with_its_attack(baselines.signs_pgd_at(), ANCHOR, beta=5.0)
+
+
+def signs_anchor_augmented() -> Recipe:
+    """Two augmented views in the contrastive term, and no adversarial one."""
+    return with_its_attack(baselines.signs_pgd_at(), ANCHOR, augment=baselines.SIGNS)
 
 
 def signs_anchor_head() -> Recipe:

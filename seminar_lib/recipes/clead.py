@@ -1,9 +1,9 @@
 """C-LEAD in both readings: jointly as in its abstract, and in three stages as in its released scripts.
 
-``*_clead`` is adversarial training with another objective: same attack, same epochs. SupCon in place of NT-Xent is
-``dataclasses.replace(objective, labels=True)``. ``*_clead_head`` ends the three stages that start with plain training,
-whose network is the surrogate; measure it against attacks on itself, and against a ``Transfer`` from the surrogate in a
-column of its own.
+``*_clead`` is adversarial training with another objective: same attack, same epochs. Its ablations change one field of
+the objective, and have names on signs, where there is time for all of them. ``*_clead_head`` ends the three stages that
+start with plain training, whose network is the surrogate; measure it against attacks on itself, and against a
+``Transfer`` from the surrogate in a column of its own.
 """
 
 from __future__ import annotations
@@ -21,6 +21,21 @@ from seminar_lib.train import Recipe
 def signs_clead() -> Recipe:
     """The abstract's C-LEAD on signs, otherwise as ``signs_pgd_at``."""
     return with_its_attack(baselines.signs_pgd_at(), CLEAD)
+
+
+def signs_clead_unheld() -> Recipe:
+    """C-LEAD without its contrastive term: cross-entropy on clean and on adversarial images."""
+    return with_its_attack(baselines.signs_pgd_at(), CLEAD, weight=0.0)
+
+
+def signs_clead_labels() -> Recipe:
+    """C-LEAD with labels: SupCon in place of NT-Xent."""
+    return with_its_attack(baselines.signs_pgd_at(), CLEAD, labels=True)
+
+
+def signs_clead_attack() -> Recipe:
+    """C-LEAD whose attack climbs the contrastive term as well."""
+    return with_its_attack(baselines.signs_pgd_at(), CLEAD, attack_contrast=True)
 
 
 def signs_clead_encoder() -> Recipe:
