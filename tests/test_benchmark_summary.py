@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import torch
+
 from benchmarks import summary as program
 from seminar_lib.evaluation import Accuracy
 
@@ -50,6 +52,19 @@ def test_only_what_was_measured_has_a_section(tmp_path: Path) -> None:
     assert "## What the attacks find" in text
     assert "## How long" not in text
     assert "## AutoAttack" not in text
+
+
+def test_defences_are_shown_with_what_they_were_measured_on(tmp_path: Path) -> None:
+    batch = {"n": 8, "robust": 4}
+    done = {"clean": ACCURACY, "pgd20": ACCURACY, "pgd20 last": ACCURACY, "seconds an epoch": 3.2}
+    models = {"toy_a": {"0": done | {"autoattack": [batch]}, "1": done | {"autoattack": []}}}
+    report = {"settings": {"n": 8, "bf16": False}, "models": models}
+    (tmp_path / "defences-toy.json").write_text(json.dumps(report))
+    text = program.summary(tmp_path)
+    assert "## Training defences on toy" in text
+    assert "AutoAttack (standard, float32) on 8 test images" in text
+    cell, counted = Accuracy(**ACCURACY), Accuracy.of(torch.arange(8) < 4)
+    assert f"| toy_a | 1 | {cell} | {cell} | {cell} | {counted} | 3 |" in text
 
 
 def test_the_committed_summary_is_current() -> None:

@@ -1,0 +1,153 @@
+"""The training defences in one table: ``python -m benchmarks.defences``.
+
+What has not been trained yet is trained first, as ``python -m seminar_lib train`` does it, in a folder of runs; what is
+shipped counts as trained. Clean accuracy and PGD-20 are those of each network's card, on all test images. AutoAttack
+then runs batch by batch on some of them, the same for all. On a CPU all of it takes days: what has been measured is
+written after every batch, one seed of all defences before the next, and the same command goes on where an interrupted
+run stopped.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from statistics import mean
+from typing import Any
+
+import torch
+import tyro
+
+from benchmarks.autoattack import THREAT, ours
+from benchmarks.report import RESULTS, circumstances, take_up, write
+from benchmarks.subject import subject
+from seminar_lib import cli, markdown, recipes
+from seminar_lib.checkpoints import SHIPPED
+from seminar_lib.device import best_device
+from seminar_lib.evaluation import Accuracy
+from seminar_lib.recipes.variants import with_seed
+from seminar_lib.train import Recipe
+
+SIGNS = tuple(
+    f"signs_{name}"
+    for name in (
+        *("standard", "noise", "lisard", "fast_at", "pgd_at", "trades", "mart", "awp", "lisard_at"),
+        *("clead_unheld", "clead", "clead_labels", "clead_attack", "clead_head"),
+        *("anchor", "anchor_beta0", "anchor_beta2", "anchor_beta5", "anchor_augmented"),
+        *("anchor_head", "anchor_clean_head"),
+    )
+)
+HEAD = ("recipe", "seeds", "clean", "PGD-20", "PGD-20, last epoch", "AutoAttack", "seconds an epoch")
+
+
+def compare(
+    names: tuple[str, ...] = SIGNS,
+    seeds: tuple[int, ...] = (0, 1, 2),
+    n: int = 512,
+    batch_size: int = 128,
+    threads: int | None = None,
+    bf16: bool = False,
+    runs: Path = Path("runs"),
+    out: Path | None = None,
+) -> None:
+    """Train each defence with each seed, and measure all of them alike.
+
+    Args:
+        names: recipes, as the train command knows them; all for the same data set.
+        seeds: of the trainings. AutoAttack's own seed is 0 throughout.
+        n: how many test images AutoAttack sees.
+        batch_size: images at a time.
+        threads: of the CPU; by default PyTorch's choice.
+        bf16: let AutoAttack's members that climb gradients search in bfloat16.
+        runs: the folder of trainings.
+        out: the JSON to write, and to go on with; results/benchmarks/defences-DATASET.json by default.
+    """
+    if threads is not None:
+        torch.set_num_threads(threads)
+    if unknown := [name for name in names if not name[:1].islower() or not callable(getattr(recipes, name, None))]:
+        raise ValueError(f"There is no recipe {unknown[0]!r}; python -m seminar_lib train lists them.")
+    chosen: dict[str, Recipe] = {name: getattr(recipes, name)() for name in names}
+    if len(datasets := {recipe.dataset for recipe in chosen.values()}) != 1:
+        raise ValueError(f"One table is about one data set; got recipes for {', '.join(sorted(datasets)) or 'none'}.")
+    path = out or RESULTS / f"defences-{datasets.pop()}.json"
+    device = best_device()
+    report = take_up(path, {"threat": repr(THREAT), "n": n, "batch_size": batch_size, "bf16": bf16})
+    for seed in seeds:
+        for name, recipe in chosen.items():
+            weights = trained(name, recipe, seed, runs)
+            done = report["models"].setdefault(name, {}).setdefault(str(seed), {"autoattack": []})
+            done |= figures(weights)
+            model, _, batches = subject(str(weights), n, batch_size, 0, device)
+            for x, y in batches[len(done["autoattack"]) :]:
+                done["autoattack"].append(ours(model, x, y, 0, bf16) | circumstances(device))
+                write(report, path)
+            print(markdown.table(HEAD, rows({"models": {name: {str(seed): done}}})), flush=True)
+
+
+def trained(name: str, recipe: Recipe, seed: int, runs: Path) -> Path:
+    """The weights of a recipe and seed: shipped, trained before, or trained now."""
+    shipped = SHIPPED / recipe.dataset / name.removeprefix(f"{recipe.dataset}_")
+    if seed == recipe.seed and shipped.with_suffix(".json").exists():
+        return shipped
+    folder = runs / (name if seed == recipe.seed else f"{name}-{seed}")
+    if not (folder / "best.json").exists():
+        share_stages(with_seed(recipe, seed), folder, runs)
+        cli.train(name, folder, seed=None if seed == recipe.seed else seed)
+    return folder / "best"
+
+
+def share_stages(recipe: Recipe, folder: Path, runs: Path) -> None:
+    """Begin a run of several stages with the earlier ones as another run has kept them, if there is one."""
+    if isinstance(recipe.start, Recipe) and not (folder / "start").exists():
+        for note in sorted(runs.rglob("recipe.txt")):
+            if note.read_text(encoding="utf-8") == f"{recipe.start!r}\n":
+                shutil.copytree(note.parent, folder / "start")
+                return
+        share_stages(recipe.start, folder / "start", runs)
+
+
+def figures(weights: Path) -> dict[str, Any]:
+    """What the card of a network says that belongs into the table."""
+    card = json.loads(weights.with_suffix(".json").read_text(encoding="utf-8"))
+    return {
+        "clean": card["test"]["best"]["clean"],
+        "pgd20": card["test"]["best"]["attacks"]["pgd20"],
+        "pgd20 last": card["test"]["last"]["attacks"]["pgd20"],
+        "seconds an epoch": mean(row["seconds"] for row in card["history"]),
+        "chosen": card["chosen"],
+        "sha256": card["sha256"],
+        "trained on": card["training"]["device"],
+    }
+
+
+def rows(report: Mapping[str, Any]) -> Iterator[tuple[object, ...]]:
+    """A row for each recipe of a report."""
+    for name, seeds in report["models"].items():
+        runs = [done for done in seeds.values() if done["autoattack"]]
+        if runs:
+            columns = [[Accuracy(**done[column]) for done in runs] for column in ("clean", "pgd20", "pgd20 last")]
+            columns.append([_counted(done["autoattack"]) for done in runs])
+            seconds = mean(done["seconds an epoch"] for done in runs)
+            yield name, len(runs), *(over_seeds(column) for column in columns), f"{seconds:.0f}"
+
+
+def over_seeds(found: Sequence[Accuracy]) -> str:
+    """One accuracy with its 95 % interval; of several their mean, and the lowest and highest."""
+    if len(found) == 1:
+        return str(found[0])
+    shares = [one.accuracy for one in found]
+    return f"{mean(shares):.1%} ({min(shares):.1%} to {max(shares):.1%})"
+
+
+def _counted(batches: Sequence[Mapping[str, Any]]) -> Accuracy:
+    n, robust = (sum(batch[key] for batch in batches) for key in ("n", "robust"))
+    return Accuracy.of(torch.arange(n) < robust)
+
+
+if __name__ == "__main__":
+    try:
+        tyro.cli(compare, prog="python -m benchmarks.defences")
+    except (ValueError, OSError, FloatingPointError) as error:
+        sys.exit(f"error: {error}")

@@ -1,0 +1,91 @@
+"""The table of training defences: trained once, measured once, and what runs share is not trained again."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+from toy import toy
+
+from benchmarks import defences as program
+from benchmarks import subject
+from seminar_lib import cli, recipes
+from seminar_lib.data.augment import Augment
+from seminar_lib.evaluation import Accuracy
+from seminar_lib.models import SmallCNN
+from seminar_lib.train import Recipe
+
+FIRST = Recipe("toy", model=SmallCNN(4), epochs=1, augment=Augment(crop=0), bf16=False)
+THEN = replace(FIRST, start=FIRST, epochs=2)
+
+
+@pytest.fixture
+def compare(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+    """Run the comparison on a toy, with another attack in AutoAttack's place; returns what it wrote."""
+    monkeypatch.setattr(recipes, "toy_first", lambda: FIRST, raising=False)
+    monkeypatch.setattr(recipes, "toy_then", lambda: THEN, raising=False)
+    for module in (cli, subject):
+        monkeypatch.setattr(module, "load_data", lambda name: toy())
+    for module in (cli, program):
+        monkeypatch.setattr(module, "best_device", lambda: torch.device("cpu"))
+    monkeypatch.setattr(program, "ours", attacked)
+
+    def run(*names: str, seeds: tuple[int, ...] = (0,)) -> dict:
+        out = tmp_path / "report.json"
+        program.compare(names, seeds, n=6, batch_size=4, runs=tmp_path / "runs", out=out)
+        return json.loads(out.read_text())
+
+    return run
+
+
+def attacked(model, x, y, seed, bf16):
+    return {"n": len(x), "clean": len(x), "robust": len(x) - 1, "fooled_by": {}, "seconds": 1.0}
+
+
+def test_each_defence_is_trained_and_measured_once(compare, tmp_path, monkeypatch):
+    first = compare("toy_first")
+    done = first["models"]["toy_first"]["0"]
+    assert [batch["n"] for batch in done["autoattack"]] == [4, 2]
+    card = json.loads((tmp_path / "runs" / "toy_first" / "best.json").read_text())
+    assert done["clean"] == card["test"]["best"]["clean"]
+    assert done["pgd20 last"] == card["test"]["last"]["attacks"]["pgd20"]
+    monkeypatch.setattr(cli, "train", None)
+    monkeypatch.setattr(program, "ours", None)
+    assert compare("toy_first") == first
+
+
+def test_seeds_have_folders_of_their_own(compare, tmp_path):
+    report = compare("toy_first", seeds=(0, 1))
+    assert {path.name for path in (tmp_path / "runs").iterdir()} == {"toy_first", "toy_first-1"}
+    zero, one = report["models"]["toy_first"].values()
+    assert zero["sha256"] != one["sha256"]
+    ((name, seeds, *accuracies, _),) = program.rows(report)
+    assert (name, seeds) == ("toy_first", 2)
+    assert all(" to " in accuracy for accuracy in accuracies)
+
+
+def test_a_stage_that_another_run_has_finished_is_not_trained_again(compare, tmp_path):
+    compare("toy_first")
+    state = (tmp_path / "runs" / "toy_first" / "state.safetensors").read_bytes()
+    compare("toy_first", "toy_then")
+    start = tmp_path / "runs" / "toy_then" / "start"
+    assert (start / "state.safetensors").read_bytes() == state
+    assert (start / "curve.png").read_bytes() == (tmp_path / "runs" / "toy_first" / "curve.png").read_bytes()
+
+
+def test_several_seeds_are_shown_by_their_mean_and_range():
+    one, other = (Accuracy(share, share - 0.1, share + 0.1, 100) for share in (0.5, 0.6))
+    assert program.over_seeds([one]) == "50.0% [40.0%, 60.0%]"
+    assert program.over_seeds([one, other]) == "55.0% (50.0% to 60.0%)"
+
+
+@pytest.mark.parametrize(
+    ("names", "sentence"),
+    [(("signs_magic",), "no recipe 'signs_magic'"), (("signs_standard", "cifar10_standard"), "for cifar10, signs")],
+)
+def test_what_makes_no_table_is_refused(names, sentence, tmp_path):
+    with pytest.raises(ValueError, match=sentence):
+        program.compare(names, out=tmp_path / "report.json")
