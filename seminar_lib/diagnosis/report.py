@@ -39,7 +39,7 @@ class Check:
     trick: Trick | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Diagnosis:
     """All checks of one model.
 
@@ -97,7 +97,7 @@ class Diagnosis:
     def _repr_markdown_(self) -> str:
         return self.table()
 
-    def __str__(self) -> str:
+    def __repr__(self) -> str:
         """The checks as plain text: one line each, and a second one that explains it."""
         width = max(len(check.name) for check in self.checks)
         lines = [f"{c.name:<{width}}  {_shown(c):<14}  {c.value}\n    {c.meaning}" for c in self.checks]

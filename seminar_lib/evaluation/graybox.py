@@ -44,7 +44,7 @@ ENOUGH = 3  # surrogates, for what one of them happens to share with the victim 
 FAR = 0.1  # a surrogate whose clean accuracy is this far below the victim's has not learned what the victim has
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class GrayBox:
     """A victim in the gray box and in the white box, image by image.
 
@@ -123,6 +123,9 @@ class GrayBox:
         )
 
     def _repr_markdown_(self) -> str:
+        return self.table()
+
+    def __repr__(self) -> str:
         return self.table()
 
     def plot(self, ax: Axes | None = None) -> Axes:

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Report:
     """The outcome of every image under every attack.
 
@@ -112,6 +112,9 @@ class Report:
         return markdown.table(("", "accuracy", "95 % interval", "n", "settings"), rows)
 
     def _repr_markdown_(self) -> str:
+        return self.table()
+
+    def __repr__(self) -> str:
         return self.table()
 
     def plot(self, ax: Axes | None = None) -> Axes:

@@ -195,7 +195,7 @@ def test_a_table_has_a_column_for_each_box(box):
         assert [cell.strip() for cell in line.split("|")[2:-1]] == [str(a) for a in own]
     assert "n = 8" in table
     assert f"- walk: `{WALK}`" in table
-    assert box._repr_markdown_() == table
+    assert box._repr_markdown_() == repr(box) == table
 
 
 def test_a_gray_box_draws_its_numbers(box):

@@ -152,7 +152,7 @@ def test_a_report_prints_a_row_for_each_name(report):
         assert f"{report[name].accuracy:.1%}" in row
         assert "| 16 |" in row
     assert repr(report.attacks["strong"]) in table
-    assert report._repr_markdown_() == table
+    assert report._repr_markdown_() == repr(report) == table
 
 
 def test_one_attack_needs_no_worst_case(oracle, linear):
