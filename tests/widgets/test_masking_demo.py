@@ -10,7 +10,9 @@ from torch import nn
 from seminar_lib import FGSM, SmallCNN, Split
 from seminar_lib.masking import DEFENCES
 from seminar_lib.widgets import MaskingDemo
-from seminar_lib.widgets.masking import BALL, EVIDENCE, HIDDEN, IMAGE, LEVELS, LONGEST, REMEDIES, WORDS, State
+from seminar_lib.widgets.masking.demo import IMAGE, State
+from seminar_lib.widgets.masking.quiz import EVIDENCE, HIDDEN, REMEDIES, WORDS
+from seminar_lib.widgets.masking.symptoms import BALL, LEVELS, LONGEST
 
 from .conftest import CLASSES, Linear, as_shown, decoded, panel
 
