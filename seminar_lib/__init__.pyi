@@ -64,6 +64,9 @@ from seminar_lib.objectives import CLEADEncoder as CLEADEncoder
 from seminar_lib.objectives import CLEADHead as CLEADHead
 from seminar_lib.objectives import CrossEntropy as CrossEntropy
 from seminar_lib.objectives import LISArD as LISArD
+from seminar_lib.smoothing import ABSTAIN as ABSTAIN
+from seminar_lib.smoothing import EarlyStop as EarlyStop
+from seminar_lib.smoothing import Smoothed as Smoothed
 from seminar_lib.threat import L1 as L1
 from seminar_lib.threat import L2 as L2
 from seminar_lib.threat import Linf as Linf
