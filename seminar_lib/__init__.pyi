@@ -62,8 +62,11 @@ from seminar_lib.objectives import TRADES as TRADES
 from seminar_lib.objectives import AdversarialTraining as AdversarialTraining
 from seminar_lib.objectives import CLEADEncoder as CLEADEncoder
 from seminar_lib.objectives import CLEADHead as CLEADHead
+from seminar_lib.objectives import Consistency as Consistency
 from seminar_lib.objectives import CrossEntropy as CrossEntropy
 from seminar_lib.objectives import LISArD as LISArD
+from seminar_lib.objectives import NoiseTraining as NoiseTraining
+from seminar_lib.objectives import SmoothAdv as SmoothAdv
 from seminar_lib.smoothing import ABSTAIN as ABSTAIN
 from seminar_lib.smoothing import EarlyStop as EarlyStop
 from seminar_lib.smoothing import Smoothed as Smoothed

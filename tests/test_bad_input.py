@@ -25,8 +25,11 @@ from seminar_lib.objectives import (
     AdversarialTraining,
     CLEADEncoder,
     CLEADHead,
+    Consistency,
     CrossEntropy,
     LISArD,
+    NoiseTraining,
+    SmoothAdv,
 )
 from seminar_lib.smoothing import EarlyStop, Smoothed
 from seminar_lib.threat import L2, Linf
@@ -92,6 +95,10 @@ SETTINGS = {
     "target 0": (lambda: EarlyStop(0.0), "a finite target radius > 0, or None; got 0.0"),
     "target infinite": (lambda: EarlyStop(INF), "got inf"),
     "no first look": (lambda: EarlyStop(first=0), "at least one look before it counts; got first=0"),
+    "noise without copies": (lambda: NoiseTraining(samples=0), "at least one noisy copy of an image; got samples=0"),
+    "SmoothAdv without copies": (lambda: SmoothAdv(samples=0), "SmoothAdv needs at least one noisy copy"),
+    "SmoothAdv without an attack": (lambda: SmoothAdv(L2(0.5)), "SmoothAdv needs an attack"),
+    "one copy alone": (lambda: Consistency(samples=1), "always agrees with itself: Consistency needs two; got 1"),
     "zoom 0": (lambda: SimCLRAugment(zoom=0.0), "zoom in (0, 1] and grey in [0, 1]; got zoom=0.0, grey=0.2"),
     "grey 2": (lambda: SimCLRAugment(grey=2.0), "grey=2.0"),
     "jitter 2, strong": (lambda: SimCLRAugment(jitter=2.0), "jitter=2.0"),

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from jaxtyping import Float
 from torch import Generator, Tensor
@@ -23,7 +24,8 @@ from seminar_lib.goals import Goal, Score
 from seminar_lib.losses import Loss, cross_entropy
 from seminar_lib.types import Images, Labels, Logits, Model
 
-Noise = Float[Tensor, "B M C H W"]  # M draws for each image
+Noise: TypeAlias = Float[Tensor, "B M C H W"]  # M draws for each image
+NoisyLogits: TypeAlias = Float[Tensor, "B M K"]
 
 
 def draw_noise(x: Images, sigma: float, samples: int, generator: Generator | None = None) -> Noise:
@@ -31,12 +33,13 @@ def draw_noise(x: Images, sigma: float, samples: int, generator: Generator | Non
     return x.new_empty(len(x), samples, *x.shape[1:]).normal_(std=sigma, generator=generator)
 
 
-def noisy_copies(x: Images, noise: Noise) -> Float[Tensor, "BM C H W"]:
-    """Every image with each of its draws, one after the other; they may leave [0, 1]."""
-    return (x[:, None] + noise).flatten(0, 1)
+def noisy_logits(model: Model, x: Images, noise: Noise) -> NoisyLogits:
+    """What a model says of every image with each of its draws; these copies may leave [0, 1]."""
+    logits = model((x[:, None] + noise).flatten(0, 1))  # (B * M, K)
+    return logits.unflatten(0, noise.shape[:2])  # type: ignore[no-any-return]
 
 
-def log_mean_softmax(logits: Float[Tensor, "B M K"]) -> Logits:
+def log_mean_softmax(logits: NoisyLogits) -> Logits:
     """The logarithm of the probabilities averaged over M draws."""
     return logits.log_softmax(2).logsumexp(1) - math.log(logits.shape[1])
 
@@ -54,6 +57,5 @@ class MisclassifyOnAverage(Goal):
     loss: Loss = cross_entropy
 
     def __call__(self, x: Images) -> Score:
-        logits = self.model(noisy_copies(x, self.noise)).unflatten(0, self.noise.shape[:2])
-        average = log_mean_softmax(logits)
+        average = log_mean_softmax(noisy_logits(self.model, x, self.noise))
         return Score(self.loss(average, self.y), average.argmax(1) != self.y)

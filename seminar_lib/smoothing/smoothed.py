@@ -36,7 +36,7 @@ from seminar_lib.checks import check_images, check_model
 from seminar_lib.device import computes_bf16
 from seminar_lib.freeze import frozen
 from seminar_lib.lean import faster
-from seminar_lib.smoothing.average import draw_noise, log_mean_softmax, noisy_copies
+from seminar_lib.smoothing.average import draw_noise, log_mean_softmax, noisy_logits
 from seminar_lib.smoothing.bounds import radius
 from seminar_lib.smoothing.looks import Counts, EarlyStop, check_alpha, check_samples, prove
 from seminar_lib.smoothing.poll import Poll
@@ -75,7 +75,7 @@ class Smoothed(nn.Module):
         sigma: standard deviation of the noise, in pixels of [0, 1].
         samples: draws in a call as a model.
         chunk: noisy copies that go through the network at once when votes are counted. More need more memory; on CPUs
-            they are slower from some hundreds on, on GPUs faster.
+            they are slower from some hundreds on, while a GPU has room for thousands.
         bf16: count the votes of the network in bfloat16, where the hardware computes in it, several times faster;
             elsewhere in float32 all the same. Says what is certified: see above.
 
@@ -106,7 +106,7 @@ class Smoothed(nn.Module):
     def forward(self, x: Images, generator: Generator = None) -> Logits:
         """The logarithms of the averaged probabilities, differentiable in ``x``."""
         noise = draw_noise(x, self.sigma, self.samples, generator)
-        return log_mean_softmax(self.model(noisy_copies(x, noise)).unflatten(0, noise.shape[:2]))
+        return log_mean_softmax(noisy_logits(self.model, x, noise))
 
     def predict(self, x: Images, n: int = 1000, alpha: float = 0.001, generator: Generator = None) -> Labels:
         """The most frequent answer to each image, or ``ABSTAIN`` where the runner-up is too close (PREDICT).
