@@ -34,9 +34,11 @@ from seminar_lib.embeddings import Embedded as Embedded
 from seminar_lib.embeddings import Geometry as Geometry
 from seminar_lib.embeddings import embed_pairs as embed_pairs
 from seminar_lib.evaluation import Accuracy as Accuracy
+from seminar_lib.evaluation import CertifiedReport as CertifiedReport
 from seminar_lib.evaluation import GrayBox as GrayBox
 from seminar_lib.evaluation import Report as Report
 from seminar_lib.evaluation import accuracy_against_eps as accuracy_against_eps
+from seminar_lib.evaluation import certify_set as certify_set
 from seminar_lib.evaluation import evaluate as evaluate
 from seminar_lib.evaluation import gray_box as gray_box
 from seminar_lib.goals import Both as Both

@@ -103,6 +103,10 @@ class Smoothed(nn.Module):
         """The noise, beside the network."""
         return f"sigma={self.sigma:g}, bf16={self.bf16}"
 
+    def votes_in_bf16(self, device: torch.device) -> bool:
+        """Whether it is the bfloat16 network whose votes are counted on this device."""
+        return self.bf16 and computes_bf16(device.type)
+
     def forward(self, x: Images, generator: Generator = None) -> Logits:
         """The logarithms of the averaged probabilities, differentiable in ``x``."""
         noise = draw_noise(x, self.sigma, self.samples, generator)
@@ -186,12 +190,11 @@ class Smoothed(nn.Module):
         """Ask the network about noisy copies of images, without leaving a trace on it."""
         check_images(x)
         check_model(self.model, x)
-        bf16 = self.bf16 and computes_bf16(x.device.type)
         with (
             torch.inference_mode(False),
             torch.no_grad(),
             frozen(self.model),
-            torch.autocast(x.device.type, torch.bfloat16, enabled=bf16),
+            torch.autocast(x.device.type, torch.bfloat16, enabled=self.votes_in_bf16(x.device)),
         ):
             seeds = draw_seeds(len(x), generator)
             yield Poll(faster(self.model, x), x, self.sigma, self.chunk, seeds)
