@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from benchmarks import autoattack, strength
+from benchmarks import autoattack, smoothing, strength
 from benchmarks.peers import PEERS
 from benchmarks.report import RESULTS
 from seminar_lib import markdown
@@ -50,6 +50,12 @@ ENSEMBLE = """
 `python -m benchmarks.autoattack`, {threat}, {n} images, batches of {batch_size}, {precision}: how many images each
 member fooled of those that the members before it had left. A network has fewer images while it is being measured.
 """
+CERTIFICATES = """
+## Certificates by randomized smoothing
+
+`python -m benchmarks.smoothing`, sigma {sigma}, {samples} samples, alpha {alpha}: what the published recipe and ours
+certify, and how long an image takes, the median of {rounds} rounds in which all take turns.
+"""
 
 
 def summary(folder: Path = RESULTS) -> str:
@@ -65,6 +71,9 @@ def summary(folder: Path = RESULTS) -> str:
         parts.append(ENSEMBLE.format(**report["settings"], precision=precision))
         for name, done in report["models"].items():
             parts.append(f"{autoattack.table(name, done)}, on {done[0]['device']}.\n")
+    for report in (report for name, report in reports.items() if name.startswith("smoothing")):
+        parts.append(CERTIFICATES.format(**report["settings"]))
+        parts += [f"{smoothing.table(name, done)}\n" for name, done in report["models"].items()]
     return "".join(parts)
 
 
