@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from benchmarks import autoattack, defences, strength
+from benchmarks import autoattack, defences, smoothing, strength
 from benchmarks.peers import PEERS
 from benchmarks.report import RESULTS
 from seminar_lib import markdown
@@ -59,6 +59,12 @@ AutoAttack (standard, {precision}) on {n} test images. One seed with its 95 % in
 the lowest and the highest.
 
 """
+CERTIFICATES = """
+## Certificates by randomized smoothing
+
+`python -m benchmarks.smoothing`, sigma {sigma}, {samples} samples, alpha {alpha}: what the published recipe and ours
+certify, and how long an image takes, the median of {rounds} rounds in which all take turns.
+"""
 
 
 def summary(folder: Path = RESULTS) -> str:
@@ -78,6 +84,9 @@ def summary(folder: Path = RESULTS) -> str:
             dataset, precision = name.removeprefix("defences-"), _precision(report)
             parts.append(DEFENCES.format(dataset=dataset, precision=precision, **report["settings"]))
             parts += [markdown.table(defences.HEAD, list(defences.rows(report))), "\n"]
+    for report in (report for name, report in reports.items() if name.startswith("smoothing")):
+        parts.append(CERTIFICATES.format(**report["settings"]))
+        parts += [f"{smoothing.table(name, done)}\n" for name, done in report["models"].items()]
     return "".join(parts)
 
 

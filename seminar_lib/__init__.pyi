@@ -34,9 +34,11 @@ from seminar_lib.embeddings import Embedded as Embedded
 from seminar_lib.embeddings import Geometry as Geometry
 from seminar_lib.embeddings import embed_pairs as embed_pairs
 from seminar_lib.evaluation import Accuracy as Accuracy
+from seminar_lib.evaluation import CertifiedReport as CertifiedReport
 from seminar_lib.evaluation import GrayBox as GrayBox
 from seminar_lib.evaluation import Report as Report
 from seminar_lib.evaluation import accuracy_against_eps as accuracy_against_eps
+from seminar_lib.evaluation import certify_set as certify_set
 from seminar_lib.evaluation import evaluate as evaluate
 from seminar_lib.evaluation import gray_box as gray_box
 from seminar_lib.goals import Both as Both
@@ -62,8 +64,14 @@ from seminar_lib.objectives import TRADES as TRADES
 from seminar_lib.objectives import AdversarialTraining as AdversarialTraining
 from seminar_lib.objectives import CLEADEncoder as CLEADEncoder
 from seminar_lib.objectives import CLEADHead as CLEADHead
+from seminar_lib.objectives import Consistency as Consistency
 from seminar_lib.objectives import CrossEntropy as CrossEntropy
 from seminar_lib.objectives import LISArD as LISArD
+from seminar_lib.objectives import NoiseTraining as NoiseTraining
+from seminar_lib.objectives import SmoothAdv as SmoothAdv
+from seminar_lib.smoothing import ABSTAIN as ABSTAIN
+from seminar_lib.smoothing import EarlyStop as EarlyStop
+from seminar_lib.smoothing import Smoothed as Smoothed
 from seminar_lib.threat import L1 as L1
 from seminar_lib.threat import L2 as L2
 from seminar_lib.threat import Linf as Linf

@@ -39,7 +39,7 @@ def lean(goal: Goal, x: Images) -> Goal:
         goal: its models are in evaluation mode, as ``frozen`` leaves them.
         x: the images that it will be asked about. For a few of them it is not worth the while.
     """
-    return _swap(goal, x[:PROBE].detach(), {}) if len(x) >= WORTHWHILE else goal
+    return _swap(goal, x, {}) if len(x) >= WORTHWHILE else goal
 
 
 def _swap(goal: Goal, x: Images, copies: dict[nn.Module, nn.Module]) -> Goal:
@@ -48,12 +48,19 @@ def _swap(goal: Goal, x: Images, copies: dict[nn.Module, nn.Module]) -> Goal:
         if isinstance(part, Goal):
             swapped[name] = _swap(part, x, copies)
         elif callable(part) and not isinstance(part, Loss):
-            swapped[name] = _faster(part, x, copies)
+            swapped[name] = faster(part, x, copies)
     return replace(goal, **swapped)
 
 
-def _faster(model: Model, x: Images, copies: dict[nn.Module, nn.Module]) -> Model:
-    """A copy of a network, or the same method of a copy; ``model`` itself wherever there is any doubt."""
+def faster(model: Model, x: Images, copies: dict[nn.Module, nn.Module] | None = None) -> Model:
+    """A copy of a network, or the same method of a copy; ``model`` itself wherever there is any doubt.
+
+    Args:
+        model: in evaluation mode, as ``frozen`` leaves it.
+        x: some of the images that it will be asked about.
+        copies: those that were made before, by their originals; a new one is added.
+    """
+    copies, x = {} if copies is None else copies, x[:PROBE].detach()
     network = model.__self__ if inspect.ismethod(model) else model
     if not isinstance(network, nn.Module) or _watched(network):
         return model

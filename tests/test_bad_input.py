@@ -25,9 +25,13 @@ from seminar_lib.objectives import (
     AdversarialTraining,
     CLEADEncoder,
     CLEADHead,
+    Consistency,
     CrossEntropy,
     LISArD,
+    NoiseTraining,
+    SmoothAdv,
 )
+from seminar_lib.smoothing import EarlyStop, Smoothed
 from seminar_lib.threat import L2, Linf
 from seminar_lib.train import Recipe
 
@@ -78,6 +82,23 @@ SETTINGS = {
         "probability that a batch is adversarial, in [0, 1]; got 2.0",
     ),
     "LISArD's alpha above 1": (lambda: LISArD(alpha=(0.5, 1.5)), "from 0 to 1; got (0.5, 1.5)"),
+    "sigma 0": (
+        lambda: Smoothed(len, 0),
+        "finite sigma > 0, the noise's deviation in pixels of [0, 1]; got 0. Without",
+    ),
+    "sigma negative": (lambda: Smoothed(len, -0.25), "sigma > 0, the noise's deviation in pixels of [0, 1]; got -0.25"),
+    "sigma NaN": (lambda: Smoothed(len, NAN), "got nan"),
+    "sigma in grey levels": (lambda: Smoothed(len, 64), "got 64. Did you mean 64/255?"),
+    "nothing to smooth": (lambda: Smoothed("resnet", 0.25), "Smoothed needs a model, images to logits; got str"),
+    "no draws": (lambda: Smoothed(len, 0.25, samples=0), "of at least one; got samples=0 and chunk=256"),
+    "no chunk": (lambda: Smoothed(len, 0.25, chunk=0), "got samples=16 and chunk=0"),
+    "target 0": (lambda: EarlyStop(0.0), "a finite target radius > 0, or None; got 0.0"),
+    "target infinite": (lambda: EarlyStop(INF), "got inf"),
+    "no first look": (lambda: EarlyStop(first=0), "at least one look before it counts; got first=0"),
+    "noise without copies": (lambda: NoiseTraining(samples=0), "at least one noisy copy of an image; got samples=0"),
+    "SmoothAdv without copies": (lambda: SmoothAdv(samples=0), "SmoothAdv needs at least one noisy copy"),
+    "SmoothAdv without an attack": (lambda: SmoothAdv(L2(0.5)), "SmoothAdv needs an attack"),
+    "one copy alone": (lambda: Consistency(samples=1), "always agrees with itself: Consistency needs two; got 1"),
     "zoom 0": (lambda: SimCLRAugment(zoom=0.0), "zoom in (0, 1] and grey in [0, 1]; got zoom=0.0, grey=0.2"),
     "grey 2": (lambda: SimCLRAugment(grey=2.0), "grey=2.0"),
     "jitter 2, strong": (lambda: SimCLRAugment(jitter=2.0), "jitter=2.0"),
@@ -227,6 +248,42 @@ def test_a_network_refuses_images_with_other_channels(channels, tiny):
     """One channel would otherwise be broadcast to three, and quietly classified."""
     with pytest.raises(ValueError, match=rf"takes images with 3 channels; got shape \(2, {channels}, 8, 8\)"):
         tiny(torch.rand(2, channels, 8, 8))
+
+
+# --- smoothing ------------------------------------------------------------------------------------------------------
+
+CALLS = {
+    "too few samples": (lambda s, x: s.certify(x, n=9), "n=9 samples cannot certify anything with alpha=0.001"),
+    "and how many it takes": (lambda s, x: s.certify(x, n=0), "Take n=10 or more."),
+    "too few for the target": (
+        lambda s, x: s.certify(x, n=300, early=EarlyStop(0.5)),
+        "n=300 samples cannot certify a radius of 0.5 at sigma=0.25 with alpha=0.001, even if all of them agree. Take",
+    ),
+    "a target out of reach": (lambda s, x: s.certify(x, early=EarlyStop(9.0)), "36 sigma is out of reach"),
+    "too few to predict": (lambda s, x: s.predict(x, n=10), "abstain from every prediction at alpha=0.001"),
+    "and how many that takes": (lambda s, x: s.predict(x, n=10), "Take n=11 or more."),
+    "alpha 0": (
+        lambda s, x: s.certify(x, alpha=0.0),
+        "an error that you accept, 0 < alpha < 0.5, such as 0.001; got 0.0",
+    ),
+    "alpha turned round": (lambda s, x: s.certify(x, alpha=0.999), "got 0.999. Did you mean 0.001?"),
+    "alpha NaN": (lambda s, x: s.predict(x, alpha=NAN), "got nan"),
+    "nothing to choose by": (lambda s, x: s.certify(x, n0=0), "at least one sample to choose an answer by; got n0=0"),
+    "bright images": (lambda s, x: s.certify(255 * x), "Divide by 255."),
+    "one image alone": (lambda s, x: s.predict(x[0]), "A single image becomes a batch with x[None]."),
+    "doubles": (lambda s, x: s.predict(x.double()), "The model computes in torch.float32 but x is torch.float64"),
+    "probabilities": (lambda s, x: Smoothed(Answers(s.model, lambda z: z.softmax(1)), 1).predict(x), "returns probab"),
+    "NaN": (lambda s, x: Smoothed(Answers(s.model, lambda z: z * NAN), 1).certify(x), "The model returns NaN"),
+}
+
+
+@pytest.mark.parametrize(("call", "words"), CALLS.values(), ids=CALLS)
+def test_smoothing_refuses_bad_input(call, words, tiny, x):
+    tiny.train()
+    with pytest.raises((TypeError, ValueError)) as caught:
+        call(Smoothed(tiny, 0.25), x)
+    assert words in str(caught.value)
+    assert all(module.training for module in tiny.modules())
 
 
 # --- evaluate -------------------------------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ import pytest
 
 from seminar_lib import recipes
 from seminar_lib.models import ResNet18, SmallCNN
-from seminar_lib.objectives import LISArD, MinMax
+from seminar_lib.objectives import Consistency, LISArD, MinMax, NoiseTraining, SmoothAdv
 from seminar_lib.recipes.variants import with_seed
 from seminar_lib.train import Recipe
 
@@ -74,6 +74,22 @@ def test_noise_differs_from_lisard_in_its_correlations_alone(name):
     lisard, noise = (getattr(recipes, f"{name}_{method}")() for method in ("lisard", "noise"))
     assert lisard.objective == LISArD()
     assert noise == replace(lisard, objective=LISArD(weight=0.0))
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "sigma"),
+    [
+        ("signs_noise_012", NoiseTraining, 0.12),
+        ("signs_noise_025", NoiseTraining, 0.25),
+        ("signs_noise_050", NoiseTraining, 0.5),
+        ("signs_smoothadv_025", SmoothAdv, 0.25),
+        ("signs_consistency_025", Consistency, 0.25),
+    ],
+)
+def test_the_trainings_for_smoothing_differ_in_their_objective_alone(name, kind, sigma):
+    recipe, at = getattr(recipes, name)(), recipes.signs_pgd_at()
+    assert (type(recipe.objective), recipe.objective.sigma) == (kind, sigma)
+    assert replace(recipe, objective=at.objective, validation=at.validation) == at
 
 
 def test_on_signs_all_have_the_budget_of_adversarial_training():

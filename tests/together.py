@@ -23,6 +23,7 @@ from seminar_lib.objectives import (
     AdversarialTraining,
     CLEADEncoder,
     LISArD,
+    SmoothAdv,
 )
 from seminar_lib.threat import Linf
 from seminar_lib.train import Recipe, fit
@@ -51,6 +52,7 @@ RECIPES = {
     "clead": replace(BASE, objective=CLEAD(ATTACK, attack_contrast=True)),
     "clead encoder": replace(START, objective=CLEADEncoder(ATTACK), start=START),
     "lisard": replace(BASE, objective=LISArD(weight=0.01)),
+    "smoothadv": replace(BASE, objective=SmoothAdv()),
     "head": replace(START, start=START, trains="head", seed=1),
 }
 INTERRUPTED = RECIPES["adversarial"]

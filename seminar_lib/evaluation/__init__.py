@@ -3,8 +3,20 @@
 from __future__ import annotations
 
 from seminar_lib.evaluation.accuracy import Accuracy
+from seminar_lib.evaluation.certified import CertifiedReport, certify_set
 from seminar_lib.evaluation.curve import Curve, accuracy_against_eps
 from seminar_lib.evaluation.graybox import GrayBox, gray_box
 from seminar_lib.evaluation.report import Report, evaluate, versions
 
-__all__ = ["Accuracy", "Curve", "GrayBox", "Report", "accuracy_against_eps", "evaluate", "gray_box", "versions"]
+__all__ = [
+    "Accuracy",
+    "CertifiedReport",
+    "Curve",
+    "GrayBox",
+    "Report",
+    "accuracy_against_eps",
+    "certify_set",
+    "evaluate",
+    "gray_box",
+    "versions",
+]

@@ -6,10 +6,13 @@ from seminar_lib.objectives.awp import AWP
 from seminar_lib.objectives.base import Batch, Objective
 from seminar_lib.objectives.clead import CLEAD
 from seminar_lib.objectives.clead_released import CLEADEncoder, CLEADHead
+from seminar_lib.objectives.consistency import Consistency
 from seminar_lib.objectives.cross_entropy import CrossEntropy
 from seminar_lib.objectives.lisard import LISArD
 from seminar_lib.objectives.mart import MART
 from seminar_lib.objectives.minmax import MinMax
+from seminar_lib.objectives.noise import NoiseTraining
+from seminar_lib.objectives.smoothadv import SmoothAdv
 from seminar_lib.objectives.surrogate import AgainstSurrogate
 from seminar_lib.objectives.trades import TRADES
 
@@ -24,8 +27,11 @@ __all__ = [
     "Batch",
     "CLEADEncoder",
     "CLEADHead",
+    "Consistency",
     "CrossEntropy",
     "LISArD",
     "MinMax",
+    "NoiseTraining",
     "Objective",
+    "SmoothAdv",
 ]

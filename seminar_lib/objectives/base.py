@@ -25,6 +25,7 @@ class Batch(NamedTuple):
         x_adv: adversarial images for ``x``, once ``Objective.prepare`` has found them.
         view: the same images as ``x``, changed in another way, where ``Objective.prepare`` has made such a view. A view
             with added noise may leave [0, 1].
+        noise: Gaussian noise for M noisy copies of each image, (B, M, C, H, W), where ``Objective.prepare`` drew it.
     """
 
     x: Images
@@ -33,6 +34,7 @@ class Batch(NamedTuple):
     generator: torch.Generator | None = None
     x_adv: Images | None = None
     view: Images | None = None
+    noise: Tensor | None = None
 
 
 @dataclass(frozen=True)

@@ -19,8 +19,11 @@ from seminar_lib.objectives import (
     Batch,
     CLEADEncoder,
     CLEADHead,
+    Consistency,
     CrossEntropy,
     LISArD,
+    NoiseTraining,
+    SmoothAdv,
 )
 from seminar_lib.recipes import FAST
 from seminar_lib.threat import L2, Linf
@@ -39,6 +42,8 @@ AGAINST_ATTACKS = [
     CLEAD(ATTACK, labels=True, attack_contrast=True),
     CLEADEncoder(ATTACK, augment=SimCLRAugment()),
     CLEADHead(ATTACK, share=1.0),
+    SmoothAdv(samples=3),
+    SmoothAdv(ATTACK, sigma=0.12),
 ]
 OBJECTIVES = [
     CrossEntropy(),
@@ -51,6 +56,10 @@ OBJECTIVES = [
     AWP(ANCHOR(ATTACK)),
     LISArD(),
     LISArD(weight=0.0),
+    NoiseTraining(),
+    NoiseTraining(0.12, samples=3),
+    Consistency(samples=3),
+    AWP(Consistency(0.12)),
 ]
 # Of most, one pass over a batch counts in BatchNorm's statistics, and most do not look at the projection head.
 COUNTS = {LISArD: 2, CLEADEncoder: 3}
@@ -191,6 +200,8 @@ def test_the_ball_grows_during_the_warmup(kind, progress, share, model, x, y):
     [
         *((TRADES(), "beta"), (MART(), "beta"), (AWP(CrossEntropy()), "gamma")),
         *((ANCHOR(), "weight"), (CLEAD(), "weight")),
+        *((NoiseTraining(), "sigma"), (SmoothAdv(), "sigma")),
+        *((Consistency(), "sigma"), (Consistency(), "weight"), (Consistency(), "entropy")),
         *((LISArD(), "sigma"), (LISArD(), "weight"), (LISArD(), "off_diagonal")),
     ],
     ids=lambda part: part if isinstance(part, str) else type(part).__name__,

@@ -110,7 +110,10 @@ test_a_repair_that_is_none_gets_its_sentence = pytest.mark.slow(
         (lambda standard, robust, test: (robust.forward, sl.Accuracy.of(ALL)), "an nn.Module"),
         (claimed(0.5), "an accuracy with its interval"),
         (claimed(sl.Accuracy.of(ALL[:10])), "Measure all of them"),
-        (lambda standard, robust, test: (nn.Sequential(Noise(2.0), robust), sl.Accuracy.of(ALL)), "may fall behind it by 10 points"),
+        (
+            lambda standard, robust, test: (nn.Sequential(Noise(2.0), robust), sl.Accuracy.of(ALL)),
+            "may fall behind it by 10 points",
+        ),
         (lambda standard, robust, test: (standard, sl.Accuracy.of(~ALL)), "does not make it so"),
         (behind(Quantise(), "standard"), "does not make it so"),
         (lambda standard, robust, test: (nn.Sequential(Cut(), standard), sl.Accuracy.of(ALL)), "does not make it so"),
