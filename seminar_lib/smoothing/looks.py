@@ -72,7 +72,8 @@ class Proof(NamedTuple):
     """What the votes prove of each image.
 
     Attributes:
-        p_lower: lower bound of the probability of the answer.
+        p_lower: lower bound of the probability of the answer. One of 1/2 or less certifies nothing and may err more
+            often than alpha, where the looking stopped early.
         looks: how many it took.
     """
 
@@ -81,7 +82,10 @@ class Proof(NamedTuple):
 
 
 def prove(ask: Ask, images: int, sigma: float, n: int, alpha: float, early: EarlyStop | None = None) -> Proof:
-    """Look at each of some images up to ``n`` times; no bound is too high but with probability ``alpha``."""
+    """Look at each of some images up to ``n`` times.
+
+    A bound above 1/2, which makes a certificate, is too high with probability ``alpha`` at most.
+    """
     counts = early.counts(n) if early else (n,)
     target = early.target if early else None
     p_target = 0.5 if target is None else probability(target, sigma)
