@@ -23,6 +23,9 @@ DEMOS = {  # the demos of each lesson, in the order of its cells
     "01_fgsm": [test_fgsm_demo.check_keys],
     "02_pgd": [test_threats_demo.check_keys, test_trajectory_demo.check_keys],
     "04_adversarial_training": [test_live_curve.check_end],
+    "05_clead": [test_live_curve.check_end],
+    "06_anchor": [test_live_curve.check_end],
+    "07_lisard": [test_live_curve.check_end],
     "08_embedding_space": [test_embedding_demo.check_keys],
     "12_masking": [test_masking_demo.check_keys],
 }

@@ -1,4 +1,4 @@
-"""The live curve of lesson 04 in a real JupyterLab: nobody touches it, it moves while the kernel trains."""
+"""The live curve of lessons 04 to 07 in a real JupyterLab: nobody touches it, it moves while the kernel trains."""
 
 import pytest
 from playwright.sync_api import expect
