@@ -178,9 +178,10 @@ print("at 1.0 they get less than a fifth:", ten[1.0] < 0.2)
 #
 # - **The paper's abstract**: a contrastive loss is used to train on clean *and* adversarially perturbed images,
 #   "optimizing the model's parameters alongside the perturbations"; robustness improves.
-# - **The released scripts**: an encoder is trained by NT-Xent without labels and *without* cross-entropy, on images
-#   that were attacked once, on *another* network; then a linear classifier on the frozen encoder; all attacks in the
-#   evaluation are made on that other network, too.
+# - **The released scripts**: the encoder of a plain classifier is trained on by NT-Xent, without labels and *without*
+#   cross-entropy, on images that were attacked once, on *another* network (so it seems: the code that loads them is
+#   missing); then a linear classifier on the frozen encoder. All attacks in the evaluation are made on that other
+#   network, too.
 # - **Not recovered**: the paper's formula, weight and temperature, its tables, whether it uses labels, and how the
 #   abstract and the scripts go together.
 # - **This project's choice**: both are here; `sl.CLEAD` takes the abstract at its word, `sl.CLEADEncoder` and
@@ -344,7 +345,8 @@ for name, run in trained.items():
 # **References**
 #
 # - S. Ghosh, A. Kumar, A. Sur: [C-LEAD: Contrastive Learning for Enhanced Adversarial
-#   Defense](https://arxiv.org/abs/2510.27249), 2025. Scripts: [suklav/C_Lead](https://github.com/suklav/C_Lead).
+#   Defense](https://arxiv.org/abs/2510.27249), 2025. Scripts:
+#   [suklav/C_Lead](https://github.com/suklav/C_Lead), commit 2b8778a.
 # - T. Chen, S. Kornblith, M. Norouzi, G. Hinton: [A Simple Framework for Contrastive Learning of Visual
 #   Representations](https://arxiv.org/abs/2002.05709), ICML 2020.
 # - T. Wang, P. Isola: [Understanding Contrastive Representation Learning through Alignment and Uniformity on the
