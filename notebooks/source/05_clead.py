@@ -43,8 +43,9 @@ ball = sl.Linf(8 / 255)
 # attacked version, between images of one class, and between images of two classes. In
 # the standard network the attacked version is as far away as an image of another class,
 # in pgd_at most of them stay near.
-def cosines(model, x, x_adv, y):
+def cosines(model, x, y):
     """The cosines between each image and its attacked version, another of its class, and one of another class."""
+    x_adv = attack(model, x, y, generator=torch.Generator().manual_seed(0))
     z, z_adv = embed(model, x), embed(model, x_adv)
     pairs = F.normalize(z, dim=1) @ F.normalize(z, dim=1).T
     itself, kind = torch.eye(len(y), dtype=torch.bool), y[:, None] == y
@@ -64,7 +65,7 @@ attack = sl.PGD(ball, steps=10, stop_when_fooled=False)
 similar = {}
 figure, axes = plt.subplots(1, 2, figsize=(9, 3), sharey=True, layout="constrained")
 for ax, (name, network) in zip(axes, networks.items(), strict=True):
-    similar[name] = cosines(network, x, attack(network, x, y), y)
+    similar[name] = cosines(network, x, y)
     for pair, (colour, line) in styles.items():
         ax.hist(
             similar[name][pair].numpy(),
@@ -312,8 +313,7 @@ for name, report in reports.items():
 # %%
 held = {}
 for name, run in trained.items():
-    clean, label = small.test.x, small.test.y
-    pairs = cosines(run.best, clean, attack(run.best, clean, label), label)
+    pairs = cosines(run.best, small.test.x, small.test.y)
     held[name] = {pair: float(cosine.median()) for pair, cosine in pairs.items()}
     print(f"{name:>8}: " + ", ".join(f"{p} {c:.2f}" for p, c in held[name].items()))
 
