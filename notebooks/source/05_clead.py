@@ -43,8 +43,9 @@ ball = sl.Linf(8 / 255)
 # attacked version, between images of one class, and between images of two classes. In
 # the standard network the attacked version is as far away as an image of another class,
 # in pgd_at most of them stay near.
-def cosines(model, x, x_adv, y):
+def cosines(model, x, y):
     """The cosines between each image and its attacked version, another of its class, and one of another class."""
+    x_adv = attack(model, x, y, generator=torch.Generator().manual_seed(0))
     z, z_adv = embed(model, x), embed(model, x_adv)
     pairs = F.normalize(z, dim=1) @ F.normalize(z, dim=1).T
     itself, kind = torch.eye(len(y), dtype=torch.bool), y[:, None] == y
@@ -64,7 +65,7 @@ attack = sl.PGD(ball, steps=10, stop_when_fooled=False)
 similar = {}
 figure, axes = plt.subplots(1, 2, figsize=(9, 3), sharey=True, layout="constrained")
 for ax, (name, network) in zip(axes, networks.items(), strict=True):
-    similar[name] = cosines(network, x, attack(network, x, y), y)
+    similar[name] = cosines(network, x, y)
     for pair, (colour, line) in styles.items():
         ax.hist(
             similar[name][pair].numpy(),
@@ -178,9 +179,10 @@ print("at 1.0 they get less than a fifth:", ten[1.0] < 0.2)
 #
 # - **The paper's abstract**: a contrastive loss is used to train on clean *and* adversarially perturbed images,
 #   "optimizing the model's parameters alongside the perturbations"; robustness improves.
-# - **The released scripts**: an encoder is trained by NT-Xent without labels and *without* cross-entropy, on images
-#   that were attacked once, on *another* network; then a linear classifier on the frozen encoder; all attacks in the
-#   evaluation are made on that other network, too.
+# - **The released scripts**: the encoder of a plain classifier is trained on by NT-Xent, without labels and *without*
+#   cross-entropy, on images that were attacked once, on *another* network (so it seems: the code that loads them is
+#   missing); then a linear classifier on the frozen encoder. All attacks in the evaluation are made on that other
+#   network, too.
 # - **Not recovered**: the paper's formula, weight and temperature, its tables, whether it uses labels, and how the
 #   abstract and the scripts go together.
 # - **This project's choice**: both are here; `sl.CLEAD` takes the abstract at its word, `sl.CLEADEncoder` and
@@ -311,8 +313,7 @@ for name, report in reports.items():
 # %%
 held = {}
 for name, run in trained.items():
-    clean, label = small.test.x, small.test.y
-    pairs = cosines(run.best, clean, attack(run.best, clean, label), label)
+    pairs = cosines(run.best, small.test.x, small.test.y)
     held[name] = {pair: float(cosine.median()) for pair, cosine in pairs.items()}
     print(f"{name:>8}: " + ", ".join(f"{p} {c:.2f}" for p, c in held[name].items()))
 
@@ -344,7 +345,8 @@ for name, run in trained.items():
 # **References**
 #
 # - S. Ghosh, A. Kumar, A. Sur: [C-LEAD: Contrastive Learning for Enhanced Adversarial
-#   Defense](https://arxiv.org/abs/2510.27249), 2025. Scripts: [suklav/C_Lead](https://github.com/suklav/C_Lead).
+#   Defense](https://arxiv.org/abs/2510.27249), 2025. Scripts:
+#   [suklav/C_Lead](https://github.com/suklav/C_Lead), commit 2b8778a.
 # - T. Chen, S. Kornblith, M. Norouzi, G. Hinton: [A Simple Framework for Contrastive Learning of Visual
 #   Representations](https://arxiv.org/abs/2002.05709), ICML 2020.
 # - T. Wang, P. Isola: [Understanding Contrastive Representation Learning through Alignment and Uniformity on the

@@ -255,7 +255,7 @@ plt.show()
 # $$a \bigl( \mathrm{CE}(f(x), y) + \mathrm{CE}(f(x + n), y) \bigr) +
 # (1 - a) \, \frac{\mathcal L_{\text{corr}}}{9000} ,$$
 #
-# with $a$ rising from 0.4975 to 0.9975. So the correlations have a small say from the start, and less and less.
+# with $a$ rising from 0.4975 to nearly 1. So the correlations have a small say from the start, and less and less.
 #
 # - **The paper and its code**: the formula, all constants, architecture, schedule and evaluation: this method *can*
 #   be rebuilt.
@@ -359,10 +359,11 @@ for name, box in measured.items():
 # | | clean | gray: FGSM | gray: PGD | gray: AutoAttack | white: FGSM | white: PGD | white: AutoAttack |
 # |---|---|---|---|---|---|---|---|
 # | LISArD | 87.22 | 83.14 | 83.54 | 84.19 | 27.47 | 13.92 | 11.84 |
-# | LISArD, then adversarial training | 80.42 | 78.19 | 78.48 | 78.54 | 54.43 | 50.12 | 46.11 |
+# | LISArD with adversarial training | 80.42 | 78.19 | 78.48 | 78.54 | 54.43 | 50.12 | 46.11 |
 #
-# In the gray box the first row wins by six points, in the white box the second by 34. Both halves are honestly
-# reported. A reader who sees only the left one deploys the wrong network, unless nobody will ever learn its weights.
+# Under AutoAttack the first row wins by six points in the gray box, the second by 34 in the white box. Both halves are
+# honestly reported. A reader who sees only the left one deploys the wrong network, unless nobody will ever learn its
+# weights.
 #
 # Why does AutoAttack do *less* harm than PGD in the gray half? Our explanation: it stops at its first success. Such an
 # image has just crossed the surrogate's boundary, and falls back across that of another network.
