@@ -20,10 +20,10 @@ from typing import Any
 import torch
 import tyro
 
-from benchmarks.autoattack import THREAT, ours
+from benchmarks.autoattack import THREAT, ours, survivors
 from benchmarks.report import RESULTS, circumstances, take_up, write
 from benchmarks.subject import subject
-from seminar_lib import cli, markdown, recipes
+from seminar_lib import cli, markdown
 from seminar_lib.checkpoints import SHIPPED
 from seminar_lib.device import best_device
 from seminar_lib.evaluation import Accuracy
@@ -66,9 +66,7 @@ def compare(
     """
     if threads is not None:
         torch.set_num_threads(threads)
-    if unknown := [name for name in names if not name[:1].islower() or not callable(getattr(recipes, name, None))]:
-        raise ValueError(f"There is no recipe {unknown[0]!r}; python -m seminar_lib train lists them.")
-    chosen: dict[str, Recipe] = {name: getattr(recipes, name)() for name in names}
+    chosen = {name: cli.recipe_named(name) for name in names}
     if len(datasets := {recipe.dataset for recipe in chosen.values()}) != 1:
         raise ValueError(f"One table is about one data set; got recipes for {', '.join(sorted(datasets)) or 'none'}.")
     path = out or RESULTS / f"defences-{datasets.pop()}.json"
@@ -128,7 +126,7 @@ def rows(report: Mapping[str, Any]) -> Iterator[tuple[object, ...]]:
         runs = [done for done in seeds.values() if done["autoattack"]]
         if runs:
             columns = [[Accuracy(**done[column]) for done in runs] for column in ("clean", "pgd20", "pgd20 last")]
-            columns.append([_counted(done["autoattack"]) for done in runs])
+            columns.append([survivors(done["autoattack"]) for done in runs])
             seconds = mean(done["seconds an epoch"] for done in runs)
             yield name, len(runs), *(over_seeds(column) for column in columns), f"{seconds:.0f}"
 
@@ -139,11 +137,6 @@ def over_seeds(found: Sequence[Accuracy]) -> str:
         return str(found[0])
     shares = [one.accuracy for one in found]
     return f"{mean(shares):.1%} ({min(shares):.1%} to {max(shares):.1%})"
-
-
-def _counted(batches: Sequence[Mapping[str, Any]]) -> Accuracy:
-    n, robust = (sum(batch[key] for batch in batches) for key in ("n", "robust"))
-    return Accuracy.of(torch.arange(n) < robust)
 
 
 if __name__ == "__main__":

@@ -34,7 +34,7 @@ from seminar_lib.evaluation import evaluate, gray_box
 from seminar_lib.recipes.variants import with_seed
 from seminar_lib.release import release
 from seminar_lib.threat import L1, L2, Linf, ThreatModel
-from seminar_lib.train import fit
+from seminar_lib.train import Recipe, fit
 from seminar_lib.train.processes import is_first
 
 
@@ -140,10 +140,7 @@ def train(
         seed: of all stages, in the place of the recipe's own.
         ship: write the weights into the library, where load finds them as DATASET/NAME.
     """
-    known = sorted(name for name, make in vars(recipes).items() if callable(make) and name[0].islower())
-    if recipe not in known:
-        raise ValueError(f"There is no recipe {recipe!r}. Recipes: {', '.join(known)}.")
-    chosen = getattr(recipes, recipe)()
+    chosen = recipe_named(recipe)
     command = f"python -m seminar_lib train {recipe}"
     home = Path("runs") / recipe
     if seed is not None:
@@ -158,6 +155,19 @@ def train(
     path = checkpoints.SHIPPED / chosen.dataset / name if ship else folder / "best"
     card = release(path, chosen, trained, data, command, where)
     print(_json({"chosen": card["chosen"], **card["test"]}))
+
+
+def recipe_named(name: str) -> Recipe:
+    """The recipe that ``train`` knows by this name.
+
+    Raises:
+        ValueError: there is none; the message lists them all.
+    """
+    known = {name: make for name, make in vars(recipes).items() if callable(make) and name[0].islower()}
+    if name not in known:
+        raise ValueError(f"There is no recipe {name!r}. Recipes: {', '.join(sorted(known))}.")
+    recipe: Recipe = known[name]()
+    return recipe
 
 
 def data(name: tyro.conf.Positional[str] = "signs", source: Path | None = None) -> None:
