@@ -134,16 +134,16 @@ def measure(certify: Certifier, x: Images, y: Labels, seed: int) -> dict[str, An
 
 def table(name: str, images: list[dict[str, Any]]) -> str:
     """What has been measured for one network, as Markdown."""
+    against = sum(median(image["found"]["recipe"]["seconds"]) for image in images)
     rows = []
     for who in images[0]["found"]:
         parts = [image["found"][who] for image in images]
         times = [median(part["seconds"]) for part in parts]
-        against = [median(image["found"]["recipe"]["seconds"]) for image in images]
         rows.append(
             (
                 who,
                 f"{mean(times):.3g}",
-                f"{sum(against) / sum(times):.2f}",
+                f"{against / sum(times):.2f}",
                 f"{mean(part['samples'] for part in parts):,.0f}",
                 f"{mean(part['right'] for part in parts):.1%}",
                 f"{mean(part['right'] * part['radius'] for part in parts):.4f}",

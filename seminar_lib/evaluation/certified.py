@@ -85,8 +85,7 @@ class CertifiedReport:
 
     def radii(self) -> list[float]:
         """Where a table shows the certified accuracy: from 0 in steps of 0.25 to the largest radius that was found."""
-        end = float(self.certificates.radius.max()) if self.target is None else self.target
-        return [STEP * k for k in range(int(end / STEP) + 1)]
+        return [STEP * k for k in range(int(self._end() / STEP) + 1)]
 
     def table(self, radii: Sequence[float] | None = None) -> str:
         """A Markdown table: certified accuracy by radius with 95 % intervals, then averages and settings."""
@@ -120,7 +119,7 @@ class CertifiedReport:
         import matplotlib.pyplot as plt
 
         ax = plt.gca() if ax is None else ax
-        end = float(self.certificates.radius.max()) if self.target is None else self.target
+        end = self._end()
         # The accuracy falls just beyond the radius of an image: a step after each of them.
         steps = [0.0, *sorted({float(r) for r in self.certificates.radius if 0 < r <= end})]
         points = [self[radius] for radius in steps]
@@ -146,6 +145,10 @@ class CertifiedReport:
             "device": self.device,
             "versions": versions(),
         }
+
+    def _end(self) -> float:
+        """Up to which radius the report says anything."""
+        return float(self.certificates.radius.max()) if self.target is None else self.target
 
     def _radii(self) -> Tensor:
         return self.certificates.radius.double() * self.outcomes()
