@@ -33,6 +33,7 @@ from typing import NamedTuple
 PYTHONS = ((3, 11), (3, 14))  # the oldest and the newest that all of requirements.lock has wheels for
 
 ROOT = Path(__file__).resolve().parent.parent
+JUPYTER = ROOT / "seminar_lib" / "jupyter"  # settings of JupyterLab, below those that a user has chosen
 VENV = Path(os.environ.get("SEMINAR_VENV") or ROOT / ".venv").expanduser().absolute()
 
 
@@ -106,6 +107,10 @@ def main(arguments: list[str]) -> int:
     os.environ["PATH"] = os.pathsep.join([os.path.dirname(python), os.environ.get("PATH", os.defpath)])
     # and its kernel wins over one named python3 that the user once installed for some other Python.
     os.environ["JUPYTER_PREFER_ENV_PATH"] = "1"
+    # JupyterLab's defaults here: it would ask every student about news from the network.
+    os.environ["JUPYTER_CONFIG_PATH"] = os.pathsep.join(
+        [str(JUPYTER), *filter(None, [os.environ.get("JUPYTER_CONFIG_PATH")])]
+    )
     *first, last = VERBS[verb].steps
     for step in first:
         code = run([python, *step])

@@ -260,7 +260,7 @@ def test_the_running_python_is_used_when_it_holds_the_seminar(
 def became(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
     """The commands that would have taken the place of this process."""
     taken: list[list[str]] = []
-    for name in ("PATH", "JUPYTER_PREFER_ENV_PATH"):
+    for name in ("PATH", "JUPYTER_PREFER_ENV_PATH", "JUPYTER_CONFIG_PATH"):
         monkeypatch.setenv(name, os.environ.get(name, ""))  # restored afterwards
 
     def become(command: list[str]) -> int:
@@ -282,6 +282,17 @@ def test_the_exit_code_of_a_failing_step_passes_through(machine: Machine, became
     machine.failing = "mypy"
     assert bootstrap.main(["test"]) == 3
     assert not became
+
+
+def test_lab_puts_its_settings_before_the_users_and_keeps_theirs(
+    became: list[list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("JUPYTER_CONFIG_PATH", "/theirs")
+    bootstrap.main(["lab"])
+    assert os.environ["JUPYTER_CONFIG_PATH"].split(os.pathsep) == [str(bootstrap.JUPYTER), "/theirs"]
+    monkeypatch.setenv("JUPYTER_CONFIG_PATH", "")
+    bootstrap.main(["lab"])
+    assert os.environ["JUPYTER_CONFIG_PATH"] == str(bootstrap.JUPYTER)
 
 
 def test_lab_uses_its_own_kernel_though_the_user_has_another_named_python3(

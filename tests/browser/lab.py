@@ -10,6 +10,8 @@ import time
 import urllib.request
 from pathlib import Path
 
+from seminar_lib import bootstrap
+
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 START = 60  # seconds for the server, and for the page
 
@@ -27,9 +29,6 @@ class Lab:
         self.root.mkdir()
         self.log = folder / "server.log"
         self.token = secrets.token_hex(16)
-        page = home / "config" / "labconfig" / "page_config.json"
-        page.parent.mkdir(parents=True)
-        page.write_text(json.dumps({"disabledExtensions": {"@jupyterlab/apputils-extension:announcements": True}}))
         settings = home / "settings" / "@jupyterlab" / "notebook-extension" / "tracker.jupyterlab-settings"
         settings.parent.mkdir(parents=True)
         settings.write_text('{"windowingMode": "none"}')  # else cells out of sight are not in the page
@@ -42,6 +41,7 @@ class Lab:
             "IPYTHONDIR": "ipython",
         }
         environment = {name: str(home / place) for name, place in places.items()}
+        environment |= {"JUPYTER_PREFER_ENV_PATH": "1", "JUPYTER_CONFIG_PATH": str(bootstrap.JUPYTER)}  # as `make lab`
         options = [
             "--no-browser",
             "--allow-root",
@@ -53,7 +53,7 @@ class Lab:
         with self.log.open("w") as log:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "jupyterlab", *options],
-                env={**os.environ, **environment, "JUPYTER_PREFER_ENV_PATH": "1"},
+                env={**os.environ, **environment},
                 stdout=log,
                 stderr=subprocess.STDOUT,
             )

@@ -1,4 +1,7 @@
-"""The browser tests would notice: each of these notebooks is broken in a way of its own."""
+"""Each of these notebooks is broken in a way of its own, and the browser tests notice. And JupyterLab asks nothing."""
+
+import json
+import urllib.request
 
 import pytest
 
@@ -32,3 +35,11 @@ def test_a_failure_is_noticed_wherever_it_shows(source, notebook):
     )
     with pytest.raises(AssertionError, match=r"ZeroDivisionError|could not be shown"):
         page.assert_no_traceback()
+
+
+def test_nobody_is_asked_about_news_from_the_network(lab):
+    address = f"{lab.url}lab/api/settings/@jupyterlab/apputils-extension:notification?token={lab.token}"
+    with urllib.request.urlopen(address) as answer:
+        properties = json.load(answer)["schema"]["properties"]
+    assert properties["fetchNews"]["default"] == "false"  # "none" is JupyterLab's own: it asks
+    assert properties["checkForUpdates"]["default"] is False
