@@ -9,8 +9,7 @@ The radius grows with the share of noise on which f gives one answer. The second
 the third for a clear one, or f would agree with itself by never committing itself.
 
 It stands here in the place of MACER (Zhai et al., ICLR 2020), which climbs the radius itself through 16 draws and three
-more hyperparameters. This one is two lines more than training on noise, costs two passes, and needs no attack; in its
-authors' tables it is as strong as MACER.
+more hyperparameters. This one is two lines more than training on noise, costs two passes, and needs no attack.
 """
 
 from __future__ import annotations
@@ -33,8 +32,8 @@ class Consistency(Objective):
     Attributes:
         sigma: standard deviation of the noise, in pixels of [0, 1], 0 or more.
         samples: m, noisy copies of each image in a step, at least 2.
-        weight: of the divergence, 0 or more: lambda in the paper, 20 at sigma 0.25 on CIFAR-10, 10 at larger ones.
-        entropy: weight of the average's entropy, 0 or more: eta in the paper.
+        weight: of the divergence, 0 or more: lambda in the paper, 20 in the authors' scripts.
+        entropy: weight of the average's entropy, 0 or more: eta in the paper, 0.5 in the authors' code.
 
     Raises:
         ValueError: a number is out of range.
