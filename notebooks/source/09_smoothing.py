@@ -643,7 +643,7 @@ for r in (0.25, 0.5, 1.0):
 plain = sl.Accuracy.of(standard(x).argmax(1) == y)
 print(f"standard, one look: right {plain}")
 for sigma, report in reports.items():
-    print(f"smoothed, sigma = {sigma}: right and certain {report[1e-9]}, ", end="")
+    print(f"smoothed, sigma = {sigma}: right and certain {report[0.0]}, ", end="")
     print(f"no answer {report.abstained}")
 
 # %% [markdown]
