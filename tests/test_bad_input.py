@@ -268,6 +268,7 @@ CALLS = {
     ),
     "alpha turned round": (lambda s, x: s.certify(x, alpha=0.999), "got 0.999. Did you mean 0.001?"),
     "alpha NaN": (lambda s, x: s.predict(x, alpha=NAN), "got nan"),
+    "nothing to count": (lambda s, x: s.votes(x, n=0), "at least one noisy copy; got n=0"),
     "nothing to choose by": (lambda s, x: s.certify(x, n0=0), "at least one sample to choose an answer by; got n0=0"),
     "bright images": (lambda s, x: s.certify(255 * x), "Divide by 255."),
     "one image alone": (lambda s, x: s.predict(x[0]), "A single image becomes a batch with x[None]."),

@@ -82,12 +82,15 @@ def test_noise_differs_from_lisard_in_its_correlations_alone(name):
         ("signs_noise_012", NoiseTraining, 0.12),
         ("signs_noise_025", NoiseTraining, 0.25),
         ("signs_noise_050", NoiseTraining, 0.5),
+        ("cifar10_noise_012", NoiseTraining, 0.12),
+        ("cifar10_noise_025", NoiseTraining, 0.25),
+        ("cifar10_noise_050", NoiseTraining, 0.5),
         ("signs_smoothadv_025", SmoothAdv, 0.25),
         ("signs_consistency_025", Consistency, 0.25),
     ],
 )
 def test_the_trainings_for_smoothing_differ_in_their_objective_alone(name, kind, sigma):
-    recipe, at = getattr(recipes, name)(), recipes.signs_pgd_at()
+    recipe, at = getattr(recipes, name)(), getattr(recipes, f"{name.split('_')[0]}_pgd_at")()
     assert (type(recipe.objective), recipe.objective.sigma) == (kind, sigma)
     assert replace(recipe, objective=at.objective, validation=at.validation) == at
 

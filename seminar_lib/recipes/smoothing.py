@@ -1,6 +1,7 @@
 """Networks to be smoothed: training on noise of three sizes, and at the middle one by SmoothAdv and with consistency.
 
-Each name ends with the noise's deviation in hundredths. All have the epochs and the small network of ``signs_pgd_at``.
+Each name ends with the noise's deviation in hundredths. All have the epochs and the small network of the adversarial
+training on the same images, ``signs_pgd_at`` or ``cifar10_pgd_at``.
 They are judged by ``certify_set``: no accuracy of the network itself says how well it smooths. The radii are the
 largest that 100,000 samples can certify. The epoch is picked by an L2 attack, as noise has no place in a recipe's
 validation: a stand-in.
@@ -45,5 +46,24 @@ def signs_consistency_025() -> Recipe:
     return _on_signs(Consistency(0.25))
 
 
+def cifar10_noise_012() -> Recipe:
+    """As ``signs_noise_012``, on CIFAR-10."""
+    return _on_cifar10(NoiseTraining(0.12))
+
+
+def cifar10_noise_025() -> Recipe:
+    """As ``signs_noise_025``, on CIFAR-10."""
+    return _on_cifar10(NoiseTraining(0.25))
+
+
+def cifar10_noise_050() -> Recipe:
+    """As ``signs_noise_050``, on CIFAR-10."""
+    return _on_cifar10(NoiseTraining(0.5))
+
+
 def _on_signs(objective: Objective) -> Recipe:
     return replace(baselines.signs_pgd_at(), objective=objective, validation=VALIDATION)
+
+
+def _on_cifar10(objective: Objective) -> Recipe:
+    return replace(baselines.cifar10_pgd_at(), objective=objective, validation=VALIDATION)

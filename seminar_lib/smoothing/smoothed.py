@@ -26,11 +26,13 @@ import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 import torch
+from jaxtyping import Int
 from scipy.stats import binomtest
-from torch import nn
+from torch import Tensor, nn
 
 from seminar_lib.checks import check_images, check_model
 from seminar_lib.device import computes_bf16
@@ -44,6 +46,7 @@ from seminar_lib.types import Images, Labels, Logits, Model, PerExample
 
 ABSTAIN = -1  # in the place of a label
 Generator = torch.Generator | None
+Votes: TypeAlias = Int[Tensor, "B K"]
 
 
 @dataclass(frozen=True)
@@ -66,9 +69,9 @@ class Certificates:
 class Smoothed(nn.Module):
     """A network smoothed by Gaussian noise.
 
-    ``predict`` and ``certify`` count votes and have no gradient. Called as a model, it gives the logarithms of its
-    probabilities averaged over ``samples`` draws (see ``average.py``), new ones at each call and from the global
-    stream: every attack applies to it, and ``goals.Expectation`` averages over several calls.
+    ``votes``, ``predict`` and ``certify`` count answers and have no gradient. Called as a model, it gives the
+    logarithms of its probabilities averaged over ``samples`` draws (see ``average.py``), new ones at each call and from
+    the global stream: every attack applies to it, and ``goals.Expectation`` averages over several calls.
 
     Args:
         model: images in [0, 1], and beyond it by the noise, to logits. It should have been trained on such noise.
@@ -112,6 +115,17 @@ class Smoothed(nn.Module):
         noise = draw_noise(x, self.sigma, self.samples, generator)
         return log_mean_softmax(noisy_logits(self.model, x, noise))
 
+    def votes(self, x: Images, n: int = 1000, generator: Generator = None) -> Votes:
+        """How often each class is the answer to ``n`` noisy copies of each image, int64 (B, K) on the CPU.
+
+        Raises:
+            TypeError, ValueError: an input is not as described; the message says what came and how to mend it.
+        """
+        if n < 1:
+            raise ValueError(f"votes are counted of at least one noisy copy; got n={n}.")
+        with self._poll(x, generator) as poll:
+            return poll.votes(range(len(x)), n)
+
     def predict(self, x: Images, n: int = 1000, alpha: float = 0.001, generator: Generator = None) -> Labels:
         """The most frequent answer to each image, or ``ABSTAIN`` where the runner-up is too close (PREDICT).
 
@@ -132,8 +146,7 @@ class Smoothed(nn.Module):
                 f"n={n} samples abstain from every prediction at alpha={alpha:g}, even if all of them agree. Take "
                 f"n={enough} or more."
             )
-        with self._poll(x, generator) as poll:
-            votes, classes = poll.votes(range(len(x)), n).topk(2, dim=1)
+        votes, classes = self.votes(x, n, generator).topk(2, dim=1)
         labels = [
             label if binomtest(first, first + second).pvalue <= alpha else ABSTAIN
             for (first, second), (label, _) in zip(votes.tolist(), classes.tolist(), strict=True)

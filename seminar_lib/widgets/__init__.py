@@ -8,8 +8,18 @@ from seminar_lib.widgets.demo import Demo
 from seminar_lib.widgets.embedding import EmbeddingDemo
 from seminar_lib.widgets.fgsm import FGSMDemo
 from seminar_lib.widgets.masking import MaskingDemo
+from seminar_lib.widgets.smoothing import SmoothingDemo
 from seminar_lib.widgets.threats import ThreatsDemo
 from seminar_lib.widgets.training import LiveCurve
 from seminar_lib.widgets.trajectory import TrajectoryDemo
 
-__all__ = ["Demo", "EmbeddingDemo", "FGSMDemo", "LiveCurve", "MaskingDemo", "ThreatsDemo", "TrajectoryDemo"]
+__all__ = [
+    "Demo",
+    "EmbeddingDemo",
+    "FGSMDemo",
+    "LiveCurve",
+    "MaskingDemo",
+    "SmoothingDemo",
+    "ThreatsDemo",
+    "TrajectoryDemo",
+]

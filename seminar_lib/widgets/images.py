@@ -93,9 +93,15 @@ class ImageDemo(Demo[S]):
         canvas.text(at, f"{mark} {self.classes[p.argmax()]} {p.max():.0%}", size, colour, bold=True, align=align)
 
     def draw_bars(
-        self, canvas: Canvas, at: Point, image: int, p: NDArray[np.float64], peaks: NDArray[np.float64]
+        self,
+        canvas: Canvas,
+        at: Point,
+        image: int,
+        p: NDArray[np.float64],
+        peaks: NDArray[np.float64],
+        width: int = 256,
     ) -> None:
-        """The probabilities as bars, in rows that stay the same while the image is being attacked.
+        """The probabilities as bars, in rows that stay the same while something happens to the image.
 
         Args:
             canvas: to draw on.
@@ -103,13 +109,14 @@ class ImageDemo(Demo[S]):
             image: whose true class comes first.
             p: what is shown, (K,).
             peaks: the largest probability that each class ever reaches, (K,); those with the largest have a bar.
+            width: of names, bars and percentages together.
         """
         true = self.true(image)
         rows = [true, *[int(k) for k in peaks.argsort()[::-1] if k != true][:OTHERS]]
         names, values = [self.classes[k] for k in rows], [float(p[k]) for k in rows]
         if len(rows) < len(self.classes):
             names, values = [*names, "all others"], [*values, max(0.0, 1 - sum(values))]
-        canvas.bars(at, names, values, true=0)
+        canvas.bars(at, names, values, true=0, width=width)
 
 
 def check_reader(model: Model, data: Split, classes: Sequence[str]) -> None:

@@ -13,6 +13,7 @@ from . import (
     test_fgsm_demo,
     test_live_curve,
     test_masking_demo,
+    test_smoothing_demo,
     test_threats_demo,
     test_trajectory_demo,
 )
@@ -27,6 +28,7 @@ DEMOS = {  # the demos of each lesson, in the order of its cells
     "06_anchor": [test_live_curve.check_end],
     "07_lisard": [test_live_curve.check_end],
     "08_embedding_space": [test_embedding_demo.check_keys],
+    "09_smoothing": [test_smoothing_demo.check_keys],
     "12_masking": [test_masking_demo.check_keys],
 }
 

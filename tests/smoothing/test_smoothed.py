@@ -120,12 +120,16 @@ def test_it_is_the_loop_over_images_and_copies(tiny, x):
     assert found.samples.tolist() == [120] * len(x)
 
 
-def test_predict_is_the_loop_too(tiny, x):
-    labels = Smoothed(tiny, SIGMA, chunk=32).predict(x, n=60, alpha=0.05, generator=seeded(3))
-    for image, seed, label in zip(x, draw_seeds(len(x), seeded(3)), labels.tolist(), strict=True):
+def test_votes_and_predict_are_the_loop_too(tiny, x):
+    smoothed = Smoothed(tiny, SIGMA, chunk=32)
+    votes = smoothed.votes(x, n=60, generator=seeded(3))
+    labels = smoothed.predict(x, n=60, alpha=0.05, generator=seeded(3))
+    rows = zip(x, draw_seeds(len(x), seeded(3)), votes.tolist(), labels.tolist(), strict=True)
+    for image, seed, counted, label in rows:
         with torch.no_grad():
             answers = tiny(image + Draws(seed, 32)(60)).argmax(1)
-        (most, a), (_, b) = sorted(enumerate(answers.bincount(minlength=5).tolist()), key=lambda pair: -pair[1])[:2]
+        assert counted == answers.bincount(minlength=5).tolist()
+        (most, a), (_, b) = sorted(enumerate(counted), key=lambda pair: -pair[1])[:2]
         assert label == (most if binomtest(a, a + b).pvalue <= 0.05 else ABSTAIN)
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from seminar_lib.exercises.marking import Answer, Mistake, ask, marks, right
+from seminar_lib.exercises.marking import Answer, ask, marks, right
+from seminar_lib.exercises.statements import judge_statements
 
-# Statement: whether it holds, and why.
 STATEMENTS = {
     "a": (True, "a shadow never lengthens a distance, so what lies apart on a PCA map lies apart in the embedding"),
     "b": (False, "what lies one behind the other throws the same shadow: near on a PCA map need not be near"),
@@ -19,13 +19,5 @@ STATEMENTS = {
 @marks
 def check_reading(what_holds: Answer) -> None:
     """Exercise 8.4: which of the lesson's statements a to f hold."""
-    answer = ask("8.4", what_holds)
-    if not isinstance(answer, str | set | list | tuple) or not all(isinstance(part, str) for part in answer):
-        raise Mistake(f'return the letters of the statements that hold, such as "ab"; you return {answer!r}.')
-    chosen = set("".join(answer).replace(",", "").replace(" ", "").lower())
-    if unknown := chosen - STATEMENTS.keys():
-        raise Mistake(f"there is no statement {min(unknown)!r}; they are a to f.")
-    for letter, (holds, reason) in STATEMENTS.items():
-        if (letter in chosen) != holds:
-            raise Mistake(f"think again about {letter}: {reason}.")
+    judge_statements(ask("8.4", what_holds), STATEMENTS)
     right("8.4", "A map is for finding questions; the numbers of the embedding answer them.")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 
-from seminar_lib.exercises.evaluation.number import number
 from seminar_lib.exercises.marking import Answer, Mistake, ask, marks, right
+from seminar_lib.exercises.number import number
 
 Z = 1.96  # standard deviations of a 95 % interval
 

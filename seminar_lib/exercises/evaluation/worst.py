@@ -8,8 +8,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from seminar_lib.exercises.evaluation.number import number
 from seminar_lib.exercises.marking import Answer, Mistake, ask, marks, right
+from seminar_lib.exercises.number import number
 
 
 @marks
