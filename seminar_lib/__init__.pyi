@@ -69,6 +69,10 @@ from seminar_lib.objectives import CrossEntropy as CrossEntropy
 from seminar_lib.objectives import LISArD as LISArD
 from seminar_lib.objectives import NoiseTraining as NoiseTraining
 from seminar_lib.objectives import SmoothAdv as SmoothAdv
+from seminar_lib.purification import JPEG as JPEG
+from seminar_lib.purification import Quantise as Quantise
+from seminar_lib.purification import RandomResize as RandomResize
+from seminar_lib.purification import TotalVariation as TotalVariation
 from seminar_lib.smoothing import ABSTAIN as ABSTAIN
 from seminar_lib.smoothing import EarlyStop as EarlyStop
 from seminar_lib.smoothing import Smoothed as Smoothed
