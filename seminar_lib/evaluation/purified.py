@@ -1,8 +1,8 @@
 """A purified classifier, judged honestly: by how many draws, and under an adversary who knows how much.
 
-After Kassis, Hengartner & Yu, "DiffBreak", arXiv 2411.16598, 2024, sections 3 to 6, who re-evaluate diffusion-based
-purification. The first paper on it (Nie et al., "DiffPure", ICML 2022) reports 71 % robust accuracy on CIFAR-10; they
-find 17 %. Two choices make the difference, and here neither is left open.
+After Kassis et al., "DiffBreak", arXiv 2411.16598, 2024, sections 3 to 6, who re-evaluate diffusion-based purification.
+The first paper on it (Nie et al., "DiffPure", ICML 2022) reports a robust accuracy of 71 % on CIFAR-10; they find 17 %
+for the same classifier. Two choices make the difference, and here neither is left open.
 
 **Who attacks.** The *blind* adversary attacks the bare classifier and does not know that there is a purifier. *BPDA*
 answers as the purifier does and differentiates as if it did nothing. The *full gradient* goes through the purifier.
@@ -243,7 +243,7 @@ def evaluate_purified(
     _check(purifier, classifier, data, attack, draws, eot, batch_size)
     device = data.images.device
     with _own_random_numbers(device, seed):
-        random, differentiable = _look_at(purifier, classifier, data[: min(8, batch_size)])
+        random, differentiable = _look_at(purifier, classifier, data)
     draws, eot = (draws, eot) if random else (1, 1)
     kept = Kept(
         {
@@ -313,7 +313,7 @@ def _answers(purified: nn.Module, x: Images, draws: int) -> Answers:
 
 def _look_at(purifier: nn.Module, classifier: nn.Module, data: Split) -> tuple[bool, bool]:
     """Whether a purifier draws random numbers, and whether it has a gradient; refuses what is no purified model."""
-    x = data.x
+    x = data[:8].x
     check_images(x)
     check_model(purifier, x)
     check_model(classifier, x)
@@ -326,7 +326,7 @@ def _look_at(purifier: nn.Module, classifier: nn.Module, data: Split) -> tuple[b
             )
         logits = classifier(first)
     check_logits(logits, x)
-    check_labels(data.y, x, logits.shape[1])
+    check_labels(data.labels, data.images, logits.shape[1])
     with torch.enable_grad(), frozen(purifier):
         differentiable = purifier(x.requires_grad_()).requires_grad
     return not torch.allclose(first, second, rtol=0, atol=SAME), differentiable

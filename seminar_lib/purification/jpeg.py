@@ -73,13 +73,12 @@ class JPEG(nn.Module):
         C, H, W = x.shape[1:]
         if C not in (1, 3):
             raise ValueError(f"JPEG knows grey images and those of red, green and blue; got {C} channels.")
-        ycbcr, steps = self.ycbcr.to(x), self.steps[:C, None, None].to(x)
-        levels = 255 * x if C == 1 else _mix(ycbcr, 255 * x)
-        levels = levels - 128 * (torch.arange(C, device=x.device) == 0).view(C, 1, 1)  # brightness about 0, too
-        whole = F.pad(levels, (0, -W % BLOCK, 0, -H % BLOCK), "replicate")
-        kept = inverse(steps * (transform(whole) / steps).round())[..., :H, :W]
-        kept = kept + 128 * (torch.arange(C, device=x.device) == 0).view(C, 1, 1)
-        return ((kept if C == 1 else _mix(ycbcr.inverse(), kept)) / 255).clamp(0, 1)
+        colours = self.ycbcr.to(x) if C == 3 else x.new_ones(1, 1)
+        middle = 128 * (torch.arange(C, device=x.device) == 0).view(C, 1, 1)  # of the brightness; colours are about 0
+        steps = self.steps[:C, None, None].to(x)
+        levels = F.pad(_mix(colours, 255 * x) - middle, (0, -W % BLOCK, 0, -H % BLOCK), "replicate")
+        kept = inverse(steps * (transform(levels) / steps).round())[..., :H, :W]
+        return (_mix(colours.inverse(), kept + middle) / 255).clamp(0, 1)
 
 
 def _steps(table: tuple[tuple[int, ...], ...], quality: int) -> Tensor:

@@ -175,6 +175,16 @@ def test_a_lucky_look_of_the_search_is_no_success(tiny, split):
         assert report[row]["worst of 200"].accuracy == 0
 
 
+def test_a_wrong_label_is_refused_before_any_image_is_attacked(tiny, split):
+    labels = torch.arange(len(split) + 8) * 0
+    labels[-1] = 5
+    data = Split(torch.cat([split.images, split.images]), labels)
+    purifier = Watched(Quantise())
+    with pytest.raises(ValueError, match=r"y\[15\] is 5, but the model has 5 classes"):
+        evaluate_purified(purifier, tiny, data, batch_size=4, **QUICK)
+    assert purifier.judged + purifier.searched < 4
+
+
 def test_without_chance_one_look_is_enough(tiny, split):
     purifier = Watched(Quantise(5))
     report = evaluate_purified(purifier, tiny, split, ATTACK, draws=50, eot=50, progress=False)
