@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from benchmarks import autoattack, defences, smoothing, strength
+from benchmarks import autoattack, defences, purification, smoothing, strength
 from benchmarks.peers import PEERS
 from benchmarks.report import RESULTS
 from seminar_lib import markdown
@@ -65,6 +65,14 @@ CERTIFICATES = """
 `python -m benchmarks.smoothing`, sigma {sigma}, {samples} samples, alpha {alpha}: what the published recipe and ours
 certify, and how long an image takes, the median of {rounds} rounds in which all take turns.
 """
+PURIFIERS = """
+## Purifiers
+
+`python -m benchmarks.purification`, PGD with {steps} steps inside Linf(8/255). The blind adversary attacks the network
+without its purifier; BPDA goes back through it as if it did nothing; the full gradient is the purifier's own. Against
+a random purifier {eot} looks are averaged for each gradient, and {draws} draws judge each result. Right in the worst
+case is what is right in every column, so that under *one draw* it is the worst of four.
+"""
 
 
 def summary(folder: Path = RESULTS) -> str:
@@ -87,6 +95,9 @@ def summary(folder: Path = RESULTS) -> str:
     for report in (report for name, report in reports.items() if name.startswith("smoothing")):
         parts.append(CERTIFICATES.format(**report["settings"]))
         parts += [f"{smoothing.table(name, done)}\n" for name, done in report["models"].items()]
+    for report in (report for name, report in reports.items() if name.startswith("purification")):
+        parts.append(PURIFIERS.format(**report["settings"]))
+        parts += [f"{purification.table(name, done)}\n" for name, done in report["models"].items()]
     return "".join(parts)
 
 

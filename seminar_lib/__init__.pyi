@@ -36,10 +36,12 @@ from seminar_lib.embeddings import embed_pairs as embed_pairs
 from seminar_lib.evaluation import Accuracy as Accuracy
 from seminar_lib.evaluation import CertifiedReport as CertifiedReport
 from seminar_lib.evaluation import GrayBox as GrayBox
+from seminar_lib.evaluation import PurifiedReport as PurifiedReport
 from seminar_lib.evaluation import Report as Report
 from seminar_lib.evaluation import accuracy_against_eps as accuracy_against_eps
 from seminar_lib.evaluation import certify_set as certify_set
 from seminar_lib.evaluation import evaluate as evaluate
+from seminar_lib.evaluation import evaluate_purified as evaluate_purified
 from seminar_lib.evaluation import gray_box as gray_box
 from seminar_lib.goals import Both as Both
 from seminar_lib.goals import Diverge as Diverge
@@ -69,6 +71,10 @@ from seminar_lib.objectives import CrossEntropy as CrossEntropy
 from seminar_lib.objectives import LISArD as LISArD
 from seminar_lib.objectives import NoiseTraining as NoiseTraining
 from seminar_lib.objectives import SmoothAdv as SmoothAdv
+from seminar_lib.purification import JPEG as JPEG
+from seminar_lib.purification import Quantise as Quantise
+from seminar_lib.purification import RandomResize as RandomResize
+from seminar_lib.purification import TotalVariation as TotalVariation
 from seminar_lib.smoothing import ABSTAIN as ABSTAIN
 from seminar_lib.smoothing import EarlyStop as EarlyStop
 from seminar_lib.smoothing import Smoothed as Smoothed

@@ -3,7 +3,8 @@
 Athalye, Carlini & Wagner, "Obfuscated Gradients Give a False Sense of Security: Circumventing Defenses to Adversarial
 Examples", ICML 2018, section 3. None of these makes an adversarial image rarer or farther away. They blind the search:
 the gradient is zero, saturated, random or points anywhere, and an attack that trusts it gives up. Each one caricatures
-published work, made simple and exaggerated, so that a trick can be seen in a few lines. To practise on::
+published work, made simple and exaggerated, so that a trick can be seen in a few lines; two of them, ``Quantise`` and
+``RandomResize``, are purifiers (see ``purification``). To practise on::
 
     planted = DEFENCES["quantise"]
     defended = planted.build(model)
@@ -18,15 +19,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
-import torch.nn.functional as F
 from torch import nn
 
 from seminar_lib.adaptive import BPDA, replace_layers
 from seminar_lib.goals import Expectation, Goal, Misclassify
 from seminar_lib.losses import margin
+from seminar_lib.purification import Quantise, RandomResize
+from seminar_lib.purification.cosines import BLOCK, inverse, transform
 from seminar_lib.types import Images, Labels, Logits
 
-BLOCK = 8  # the side of a JPEG block in pixels
 LOOKS = 8  # at a model that answers at random, averaged for each gradient
 
 
@@ -61,28 +62,6 @@ INNER_LOOP = Trick(
 )
 
 
-class Quantise(nn.Module):
-    """Round every pixel to one of 2^bits levels.
-
-    Bit-depth reduction: Xu, Evans & Qi, "Feature Squeezing", NDSS 2018, section 3.1; Guo et al., "Countering
-    Adversarial Images using Input Transformations", ICLR 2018. Small perturbations seem to be rounded away. In truth a
-    pixel near a threshold jumps a whole level, and what is really gone is the slope: it is zero everywhere.
-    Undone by BPDA with the identity.
-
-    Raises:
-        ValueError: there is less than one bit.
-    """
-
-    def __init__(self, bits: int = 4) -> None:
-        super().__init__()
-        _check(bits >= 1, f"Quantise needs at least one bit; got {bits}.")
-        self.levels = float(2**bits - 1)
-
-    def forward(self, x: Images) -> Images:
-        """Images to images of few grey levels."""
-        return torch.round(x * self.levels) / self.levels
-
-
 class JpegLike(nn.Module):
     """Round the cosine transform of each 8x8 block, as JPEG does, without its colour space and its tables.
 
@@ -101,25 +80,16 @@ class JpegLike(nn.Module):
         super().__init__()
         _check(step > 0, f"JpegLike needs a step > 0, in pixels of [0, 1]; got {step}.")
         self.step = step
-        # DCT-II: row f holds a cosine of frequency f, scaled to length 1, so the transpose is the inverse.
-        frequency, place = torch.arange(BLOCK)[:, None], torch.arange(BLOCK)
-        cosines = torch.cos(math.pi * frequency * (2 * place + 1) / (2 * BLOCK))
-        self.cosines = F.normalize(cosines, dim=1)
 
     def forward(self, x: Images) -> Images:
         """Images to images of the same size."""
-        B, C, H, W = x.shape
+        H, W = x.shape[2:]
         if H % BLOCK or W % BLOCK:
             raise ValueError(
                 f"JpegLike cuts images into blocks of {BLOCK}x{BLOCK} pixels; got {H}x{W}. Pad or resize the images to "
                 f"multiples of {BLOCK}."
             )
-        blocks = x.view(B, C, H // BLOCK, BLOCK, W // BLOCK, BLOCK).transpose(3, 4)
-        cosines = self.cosines.to(x)
-        coefficients = cosines @ blocks @ cosines.T
-        rounded = (coefficients / self.step).round() * self.step
-        blocks = cosines.T @ rounded @ cosines
-        return blocks.transpose(3, 4).reshape(B, C, H, W).to(x)  # autocast multiplies matrices in bfloat16
+        return inverse((transform(x) / self.step).round() * self.step)
 
 
 class Temperature(nn.Module):
@@ -142,37 +112,6 @@ class Temperature(nn.Module):
     def forward(self, logits: Logits) -> Logits:
         """Logits to larger logits."""
         return self.factor * logits
-
-
-class RandomResize(nn.Module):
-    """Shrink each image by a random factor and put it at a random place on a black image of the old size.
-
-    Xie et al., "Mitigating Adversarial Effects Through Randomization", ICLR 2018; there the image grows instead. The
-    adversary cannot know the next draw, and a search that stops at its first success has only met a lucky one. The
-    *mean* over draws has a gradient like any other: undone by EOT.
-
-    Args:
-        smallest: the smallest factor, in (0, 1].
-
-    Raises:
-        ValueError: ``smallest`` is out of range.
-    """
-
-    def __init__(self, smallest: float = 0.75) -> None:
-        super().__init__()
-        _check(0 < smallest <= 1, f"RandomResize needs a smallest factor in (0, 1]; got {smallest}.")
-        self.smallest = smallest
-
-    def forward(self, x: Images) -> Images:
-        """Images to images of the same size, with one draw for each from the global random numbers."""
-        zoom = 1 / torch.empty(len(x), dtype=x.dtype, device=x.device).uniform_(self.smallest, 1)
-        place = 2 * torch.rand(len(x), 2, dtype=x.dtype, device=x.device) - 1
-        # Where in the old image, which spans [-1, 1], a pixel of the new one is read: (x, y) -> zoom (x, y) + shift.
-        affine = torch.zeros(len(x), 2, 3, dtype=x.dtype, device=x.device)
-        affine[:, 0, 0] = affine[:, 1, 1] = zoom
-        affine[:, :, 2] = (zoom - 1)[:, None] * place
-        grid = F.affine_grid(affine, list(x.shape), align_corners=False)
-        return F.grid_sample(x, grid, align_corners=False)
 
 
 class Noise(nn.Module):

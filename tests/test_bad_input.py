@@ -2,6 +2,7 @@
 
 from copy import deepcopy
 from dataclasses import dataclass, replace
+from functools import partial
 
 import pytest
 import torch
@@ -13,7 +14,7 @@ from seminar_lib.attacks.base import climb
 from seminar_lib.data.augment import Augment
 from seminar_lib.data.dataset import Split
 from seminar_lib.data.simclr import SimCLRAugment
-from seminar_lib.evaluation import Accuracy, accuracy_against_eps, evaluate, gray_box
+from seminar_lib.evaluation import Accuracy, accuracy_against_eps, evaluate, evaluate_purified, gray_box
 from seminar_lib.goals import Expectation, Misclassify
 from seminar_lib.models import ViT
 from seminar_lib.objectives import (
@@ -31,6 +32,7 @@ from seminar_lib.objectives import (
     NoiseTraining,
     SmoothAdv,
 )
+from seminar_lib.purification import Quantise
 from seminar_lib.smoothing import EarlyStop, Smoothed
 from seminar_lib.threat import L2, Linf
 from seminar_lib.train import Recipe
@@ -290,6 +292,7 @@ def test_smoothing_refuses_bad_input(call, words, tiny, x):
 # --- evaluate -------------------------------------------------------------------------------------------------------
 
 curve = accuracy_against_eps
+purified = partial(evaluate_purified, Quantise())
 EVALUATIONS = {
     "no images": (lambda m, d: evaluate(m, d[:0], {}), "at least one image, one at a time; got 0 images"),
     "batches of none": (lambda m, d: evaluate(m, d, {}, batch_size=0), "8 images and batch_size=0"),
@@ -355,6 +358,41 @@ EVALUATIONS = {
     "no such row of a gray box": (
         lambda m, d: gray_box(m, {"": deepcopy(m)}, d, {"walk": PGD(steps=1)}, progress=False)["PGD"],
         "There is no row 'PGD'; the rows are clean, walk, worst case",
+    ),
+    "no images to purify": (
+        lambda m, d: purified(m, d[:0], FGSM()),
+        "got 0 images, draws=10, eot=10 and batch_size=64",
+    ),
+    "purified without a draw": (lambda m, d: purified(m, d, FGSM(), draws=0), "8 images, draws=0, eot=10"),
+    "purified without a look": (lambda m, d: purified(m, d, FGSM(), eot=0), "eot=0"),
+    "purified in batches of none": (lambda m, d: purified(m, d, FGSM(), batch_size=0), "batch_size=0"),
+    "a function for a purifier": (
+        lambda m, d: evaluate_purified(torch.round, m, d, FGSM()),
+        "needs a purifier, images to images, both an nn.Module; got builtin_function_or_method",
+    ),
+    "a function behind a purifier": (
+        lambda m, d: purified(m.forward, d, FGSM()),
+        "needs a classifier, images to logits",
+    ),
+    "several attacks on a purifier": (
+        lambda m, d: purified(m, d, {"fgsm": FGSM()}),
+        "needs one attack, such as PGD(Linf(8/255), steps=100); got {'fgsm'",
+    ),
+    "a purifier that crops": (
+        lambda m, d: evaluate_purified(nn.ZeroPad2d(-1), m, d, FGSM()),
+        "of the shape that it was given, (8, 3, 8, 8); got (8, 3, 6, 6)",
+    ),
+    "a purifier elsewhere": (
+        lambda m, d: evaluate_purified(nn.Conv2d(3, 3, 1, device="meta"), m, d, FGSM()),
+        "is on meta but x is on cpu",
+    ),
+    "a purifier of NaN": (
+        lambda m, d: evaluate_purified(Answers(nn.Identity(), lambda x: x * NAN), m, d, FGSM()),
+        "The model returns NaN",
+    ),
+    "purified labels too large": (
+        lambda m, d: purified(m, replace(d, labels=d.y + 5), FGSM()),
+        "has 5 classes, 0 to 4",
     ),
 }
 

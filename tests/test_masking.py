@@ -17,11 +17,10 @@ from seminar_lib.masking import (
     JpegLike,
     KWinners,
     Noise,
-    Quantise,
-    RandomResize,
     Ripple,
     Temperature,
 )
+from seminar_lib.purification import Quantise, RandomResize
 from seminar_lib.threat import Linf
 
 THREAT, N = Linf(8 / 255), 32
@@ -68,12 +67,6 @@ def test_the_trained_model_is_left_as_it_was(name, tiny, x, y):
     assert all(torch.equal(value, before[key]) for key, value in tiny.state_dict().items())
 
 
-def test_few_grey_levels_are_left(x):
-    rounded = Quantise(bits=2)(x)
-    assert set((3 * rounded).flatten().round(decimals=5).tolist()) == {0, 1, 2, 3}
-    assert (rounded - x).abs().max() <= 1 / 6 + 1e-6
-
-
 def test_blocks_are_rounded_in_the_cosine_transform():
     """Beside scipy's orthonormal DCT, block by block."""
     x, step = torch.rand(2, 3, 16, 24, dtype=torch.float64), 0.13
@@ -108,16 +101,6 @@ def test_a_large_factor_saturates_the_softmax_and_changes_no_prediction(tiny, x,
     right = tiny(x).argmax(1) == y
     _, grad = climb(Misclassify(cold, y), x)
     assert (grad[right] == 0).all()
-
-
-def test_an_image_is_shrunk_as_a_whole():
-    """A white image on black: the brightness that is left is the square of the factor."""
-    white = torch.ones(500, 1, 32, 32)
-    left = RandomResize(0.5)(white).mean((1, 2, 3)).sqrt()
-    assert left.min() > 0.5 - 0.02
-    assert left.max() < 1 + 1e-6
-    assert abs(left.mean() - 0.75) < 0.03  # uniform in [0.5, 1]: a standard error of 0.0065
-    torch.testing.assert_close(RandomResize(1.0)(white), white)
 
 
 def test_noise_has_the_standard_deviation_that_it_says():
@@ -159,10 +142,8 @@ def test_random_layers_draw_from_the_global_random_numbers(layer, x):
 @pytest.mark.parametrize(
     ("make", "words"),
     [
-        (lambda: Quantise(0), "at least one bit; got 0"),
         (lambda: JpegLike(0.0), "step > 0, in pixels of [0, 1]; got 0.0"),
         (lambda: Temperature(-1.0), "factor > 0, or it changes predictions; got -1.0"),
-        (lambda: RandomResize(1.5), "smallest factor in (0, 1]; got 1.5"),
         (lambda: Noise(-0.1), "sigma >= 0, in pixels of [0, 1]; got -0.1"),
         (lambda: KWinners(5, units=4), "1 to 4 winners, one for each unit at most; got 5"),
         (lambda: Ripple(length=0.0), "length > 0, in pixels of [0, 1]; got 0.0"),

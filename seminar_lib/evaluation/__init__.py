@@ -6,6 +6,7 @@ from seminar_lib.evaluation.accuracy import Accuracy
 from seminar_lib.evaluation.certified import CertifiedReport, certify_set
 from seminar_lib.evaluation.curve import Curve, accuracy_against_eps
 from seminar_lib.evaluation.graybox import GrayBox, gray_box
+from seminar_lib.evaluation.purified import PurifiedReport, evaluate_purified
 from seminar_lib.evaluation.report import Report, evaluate, versions
 
 __all__ = [
@@ -13,10 +14,12 @@ __all__ = [
     "CertifiedReport",
     "Curve",
     "GrayBox",
+    "PurifiedReport",
     "Report",
     "accuracy_against_eps",
     "certify_set",
     "evaluate",
+    "evaluate_purified",
     "gray_box",
     "versions",
 ]

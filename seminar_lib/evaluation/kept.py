@@ -1,7 +1,7 @@
-"""Certificates that are kept while they are found: a file that an interrupted run goes on from.
+"""Results that are kept while they are found: a file that an interrupted run goes on from.
 
 It is whole or not there at all. A fingerprint of the weights and of the images says which network and data it is about,
-so that certificates of two networks never end up in one report.
+so that results of two networks never end up in one report.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ class Kept:
     """What has been found so far.
 
     Attributes:
-        asked: all that decides the certificates, as plain values by name.
-        rows: label, radius, lower bound and samples of each image that is done, in order.
+        asked: all that decides the results, as plain values by name.
+        rows: what was found of each image that is done, in order; plain numbers, or lists of them.
         seconds: how long that took.
     """
 
     asked: dict[str, Any]
-    rows: list[list[float]] = field(default_factory=list)
+    rows: list[list[Any]] = field(default_factory=list)
     seconds: float = 0.0
 
     def take_up(self, path: Path) -> None:
@@ -45,11 +45,11 @@ class Kept:
         try:
             found = Kept(**json.loads(path.read_text(encoding="utf-8")))
         except (ValueError, TypeError) as error:
-            raise ValueError(f"{path} holds no certificates ({error}). Delete it, or name another file.") from error
+            raise ValueError(f"{path} holds no such results ({error}). Delete it, or name another file.") from error
         if found.asked != self.asked:
             names = [name for name in self.asked if found.asked.get(name) != self.asked[name]]
             raise ValueError(
-                f"{path} holds certificates with another {', '.join(names)}. Name another file, or delete it to start "
+                f"{path} holds results with another {', '.join(names)}. Name another file, or delete it to start "
                 f"anew.\n  there: {found.asked}\n  asked: {self.asked}"
             )
         self.rows, self.seconds = found.rows, found.seconds

@@ -156,7 +156,7 @@ def test_other_certificates_are_not_mixed_in(tiny, split, tmp_path, change, name
     written = path.read_text()
     smoothed, data = Smoothed(tiny, change.pop("sigma", SIGMA)), split[: change.pop("images", 8)]
     tiny.head.bias.data += change.pop("network", 0.0)
-    with pytest.raises(ValueError, match=rf"holds certificates with another {name}\. Name another file"):
+    with pytest.raises(ValueError, match=rf"holds results with another {name}\. Name another file"):
         certify_set(smoothed, data, path=path, progress=False, **{"n": 50, **change})
     assert path.read_text() == written
 
@@ -165,7 +165,7 @@ def test_other_certificates_are_not_mixed_in(tiny, split, tmp_path, change, name
 def test_a_file_of_another_kind_is_refused(content, tiny, split, tmp_path):
     path = tmp_path / "certificates.json"
     path.write_text(content)
-    with pytest.raises(ValueError, match="holds no certificates"):
+    with pytest.raises(ValueError, match="holds no such results"):
         certify_set(Smoothed(tiny, SIGMA), split, n=50, path=path, progress=False)
 
 

@@ -24,7 +24,8 @@ from seminar_lib.exercises.marking import Answer, Mistake, ask, ask_tensor, mark
 from seminar_lib.freeze import frozen
 from seminar_lib.goals import Expectation, Goal, Misclassify
 from seminar_lib.losses import margin
-from seminar_lib.masking import JpegLike, KWinners, Noise, Quantise, Ripple, Temperature
+from seminar_lib.masking import JpegLike, KWinners, Noise, Ripple, Temperature
+from seminar_lib.purification import Quantise
 from seminar_lib.threat import Linf
 from seminar_lib.types import Flags, Images, Labels, Model
 

@@ -6,7 +6,8 @@ import torch
 from torch import Tensor, nn
 
 from seminar_lib.exercises.marking import Answer, Mistake, ask, ask_tensor, marks, right, same
-from seminar_lib.masking import Quantise, Ripple
+from seminar_lib.masking import Ripple
+from seminar_lib.purification import Quantise
 from seminar_lib.types import Images
 
 

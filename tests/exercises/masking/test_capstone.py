@@ -7,7 +7,8 @@ from torch import nn
 import seminar_lib as sl
 from seminar_lib.exercises import masking
 from seminar_lib.exercises.masking.capstone import BALL, N
-from seminar_lib.masking import Noise, Quantise
+from seminar_lib.masking import Noise
+from seminar_lib.purification import Quantise
 
 from ..conftest import praises, refuses
 
