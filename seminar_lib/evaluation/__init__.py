@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 from seminar_lib.evaluation.accuracy import Accuracy
+from seminar_lib.evaluation.auroc import AUROC
 from seminar_lib.evaluation.certified import CertifiedReport, certify_set
 from seminar_lib.evaluation.curve import Curve, accuracy_against_eps
+from seminar_lib.evaluation.detection import DetectionReport, evaluate_detector
 from seminar_lib.evaluation.graybox import GrayBox, gray_box
 from seminar_lib.evaluation.report import Report, evaluate, versions
 
 __all__ = [
+    "AUROC",
     "Accuracy",
     "CertifiedReport",
     "Curve",
+    "DetectionReport",
     "GrayBox",
     "Report",
     "accuracy_against_eps",
     "certify_set",
     "evaluate",
+    "evaluate_detector",
     "gray_box",
     "versions",
 ]
