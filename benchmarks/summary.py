@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from benchmarks import autoattack, defences, smoothing, strength
+from benchmarks import autoattack, defences, detection, smoothing, strength
 from benchmarks.peers import PEERS
 from benchmarks.report import RESULTS
 from seminar_lib import markdown
@@ -65,6 +65,15 @@ CERTIFICATES = """
 `python -m benchmarks.smoothing`, sigma {sigma}, {samples} samples, alpha {alpha}: what the published recipe and ours
 certify, and how long an image takes, the median of {rounds} rounds in which all take turns.
 """
+DETECTION = """
+## Detectors
+
+`python -m benchmarks.detection`: oblivious `{oblivious}` on the network, adaptive `{adaptive}` on the network and the
+detector, whose threshold rejects {fpr:.0%} of the validation images. *False alarms* are clean test images above it,
+*served* those that are right and accepted. *Caught* is the share rejected among the attacked images with a wrong label;
+the AUROC compares these with all clean images. *Safe* images are right or rejected; *robust* are those that are served
+while clean and safe under the adaptive attack.
+"""
 
 
 def summary(folder: Path = RESULTS) -> str:
@@ -87,6 +96,9 @@ def summary(folder: Path = RESULTS) -> str:
     for report in (report for name, report in reports.items() if name.startswith("smoothing")):
         parts.append(CERTIFICATES.format(**report["settings"]))
         parts += [f"{smoothing.table(name, done)}\n" for name, done in report["models"].items()]
+    for report in (report for name, report in reports.items() if name.startswith("detection")):
+        parts.append(DETECTION.format(**report["settings"]))
+        parts += [f"{detection.table(name, done)}\n" for name, done in report["models"].items()]
     return "".join(parts)
 
 
