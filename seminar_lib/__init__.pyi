@@ -31,6 +31,7 @@ from seminar_lib.data import load_data as load_data
 from seminar_lib.data.dataset import Dataset as Dataset
 from seminar_lib.data.dataset import Split as Split
 from seminar_lib.detection import REJECT as REJECT
+from seminar_lib.detection import Detector as Detector
 from seminar_lib.detection import FeatureSqueezing as FeatureSqueezing
 from seminar_lib.detection import Guarded as Guarded
 from seminar_lib.detection import KernelDensity as KernelDensity

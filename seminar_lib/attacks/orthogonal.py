@@ -1,7 +1,7 @@
 """Orthogonal PGD: fool two at once by climbing one at a time, never at the other's expense.
 
 Bryniarski et al., "Evading Adversarial Example Detection Defenses with Orthogonal Projected Gradient Descent", ICLR
-2022, sections 4.1 and 4.2. With f the gradient of the first loss, that of the classifier, and g that of the second,
+2022, section 4. With f the gradient of the first loss, that of the classifier, and g that of the second,
 
     direction = f                            while the classifier is not fooled
     direction = g - (g.f / f.f) f            once it is: down with the score, along what the classifier does not notice

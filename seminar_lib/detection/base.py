@@ -131,4 +131,5 @@ def check_each_class(y: Tensor, classes: int, enough: int, what: str) -> None:
 
 
 def _device(module: nn.Module) -> torch.device:
-    return next(module.parameters()).device
+    """Where a module's parameters are; the CPU for one without any."""
+    return next((parameter.device for parameter in module.parameters()), torch.device("cpu"))

@@ -1,6 +1,6 @@
 """A learned detector: a small network that was shown clean and attacked images.
 
-Metzen et al., "On Detecting Adversarial Perturbations", ICLR 2017, sections 3.1 and 3.2:
+Metzen et al., "On Detecting Adversarial Perturbations", ICLR 2017, section 3.2:
 
     score(x) = g(z),  z = embed(x);    g minimises the cross-entropy between clean images (0) and attacked ones (1)
 

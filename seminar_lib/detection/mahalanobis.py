@@ -1,15 +1,15 @@
 """Mahalanobis distance: how far an embedding lies from the nearest class, in units of the classes' own spread.
 
 Lee et al., "A Simple Unified Framework for Detecting Out-of-Distribution Samples and Adversarial Attacks", NeurIPS
-2018, eq. 1 and 2:
+2018, section 2.1:
 
     score(x) = min_c (z - mu_c)^T S^-1 (z - mu_c),    z = embed(x)
     S = 1/N sum_c sum_{i in c} (z_i - mu_c)(z_i - mu_c)^T
 
 one mean for each class and one covariance, tied, for all of them: the embedding as a mixture of Gaussians of one shape.
 Ours looks at the last features only, where the paper weighs several layers by a regression on adversarial examples, and
-does without its input perturbation (eq. 4), a step of the image along the gradient of the score: the score would hold a
-gradient itself, which slows every attack and strengthens nothing against one that differentiates twice.
+does without its input perturbation (section 2.2), a step of the image along the gradient of the score: the score would
+hold a gradient itself, which makes every look several times as slow and stops no attack that differentiates twice.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """What a detector is worth: without an attack, under one that does not know it, and under one that does.
 
-Carlini & Wagner, "Adversarial Examples Are Not Easily Detected", AISec 2017, section 2.3: an oblivious (zero-knowledge)
+Carlini & Wagner, "Adversarial Examples Are Not Easily Detected", AISec 2017, section 2: an oblivious (zero-knowledge)
 attack fools the classifier and has never heard of the detector; an adaptive (perfect-knowledge) one wants a wrong label
 *and* a score below the threshold. Only the second says what a detector is worth.
 
@@ -9,7 +9,7 @@ it rejected or not. An attack does not get a wrong label from every image, and t
 false alarm of a kind: so rejections and AUROC are given both for all attacked images and for those with a wrong label.
 An image is safe where it is right or rejected. A detector that rejects everything makes all images safe; read that
 column together with what is right *and* accepted without an attack, or take the share that is both, the robust accuracy
-of Tramèr, "Detecting Adversarial Examples Is (Nearly) As Hard As Classifying Them", ICML 2022, section 2.
+of Tramèr, "Detecting Adversarial Examples Is (Nearly) As Hard As Classifying Them", ICML 2022.
 """
 
 from __future__ import annotations
