@@ -11,8 +11,7 @@ from seminar_lib.detection.base import BATCH, Detector
 from seminar_lib.freeze import frozen
 from seminar_lib.goals import Both, Misclassify, StayUnder
 from seminar_lib.losses import Loss, margin
-from seminar_lib.models import Classifier
-from seminar_lib.types import Images, Labels
+from seminar_lib.types import Images, Labels, Model
 
 REJECT = -1  # in the place of a label
 
@@ -31,7 +30,7 @@ class Guarded:
         ValueError: the threshold is not finite.
     """
 
-    model: Classifier
+    model: Model
     detector: Detector
     threshold: float
 

@@ -25,7 +25,6 @@ from tqdm.auto import tqdm
 
 from seminar_lib import markdown
 from seminar_lib.attacks import Attack
-from seminar_lib.checks import check_labels
 from seminar_lib.data.dataset import Split
 from seminar_lib.detection import Guarded
 from seminar_lib.device import describe
@@ -38,7 +37,13 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 CLEAN, OBLIVIOUS, ADAPTIVE = ROWS = ("clean", "oblivious", "adaptive")
-COLOURS = {CLEAN: "#009E73", OBLIVIOUS: "#0072B2", ADAPTIVE: "#D55E00"}
+STYLES = {
+    CLEAN: {"color": "#009E73", "linestyle": "-"},
+    OBLIVIOUS: {"color": "#0072B2", "linestyle": "--"},
+    ADAPTIVE: {"color": "#D55E00", "linestyle": "-."},
+}
+STOPS = "- The adaptive attack stops as soon as it is below the threshold, so its AUROC says little."
+BELOW, ABOVE = 30, 15  # bars of a histogram on either side of the threshold
 NOTICED = ("", "wrong label", "rejected", "rejected of the wrong", "AUROC", "AUROC of the wrong")
 GOT = ("", "right and accepted", "right or rejected", "robust: both, clean and attacked")
 
@@ -139,6 +144,7 @@ class DetectionReport:
                 f"{self.threshold:.4g}",
                 "",
                 *(f"- {row}: `{attack}`" for row, attack in self.attacks.items()),
+                *([STOPS] if self.attacks[ADAPTIVE].stop_when_fooled else []),
             ]
         )
 
@@ -153,12 +159,16 @@ class DetectionReport:
         import matplotlib.pyplot as plt
 
         ax = plt.gca() if ax is None else ax
-        low = float(min(scores.min() for scores in self.scores.values()))
-        high = max(self.threshold + 2 * (self.threshold - float(self.scores[CLEAN].median())), low + 1e-6)
+        lowest = float(min(scores.min() for scores in self.scores.values()))
+        low = min(lowest, self.threshold - 1e-6)
+        high = 1.5 * self.threshold - 0.5 * low
+        below = torch.linspace(low, self.threshold, BELOW + 1, dtype=torch.float64)
+        above = torch.linspace(self.threshold, high, ABOVE + 1, dtype=torch.float64)
+        edges = torch.cat([below, above[1:]]).numpy()
         for row in ROWS:
-            shown = self.scores[row].clamp(max=high).numpy()
-            ax.hist(shown, bins=40, range=(low, high), histtype="step", linewidth=2, color=COLOURS[row], label=row)
-        ax.axvline(self.threshold, color="black", linestyle="--", label="threshold")
+            shown = self.scores[row].double().clamp(low, high).numpy()
+            ax.hist(shown, edges, histtype="step", linewidth=2, label=row, **STYLES[row])
+        ax.axvline(self.threshold, color="black", linewidth=1, label="threshold")
         ax.set(xlabel="score", ylabel="images", title=f"{self.detector}, n = {len(self.labels)}")
         ax.legend()
         return ax
@@ -176,8 +186,9 @@ class DetectionReport:
             scores = torch.cat([self.scores[CLEAN], self.scores[row][self.wrong(row)]])
             attacked = torch.arange(len(scores)) >= len(self.labels)
             false_alarms, caught, _ = roc_curve(attacked.numpy(), scores.numpy(), drop_intermediate=False)
-            ax.plot(false_alarms, caught, color=COLOURS[row], label=f"{row}: AUROC {self.auroc(row, True).auroc:.3f}")
-            ax.plot(Accuracy.of(self.rejected(CLEAN)).accuracy, self.caught(row).accuracy, "o", color=COLOURS[row])
+            ax.plot(false_alarms, caught, label=f"{row}: AUROC {self.auroc(row, True).auroc:.3f}", **STYLES[row])
+            point = Accuracy.of(self.rejected(CLEAN)).accuracy, self.caught(row).accuracy
+            ax.plot(*point, marker="o", **STYLES[row])
         ax.set(xlabel="clean images rejected", ylabel="wrong labels rejected", title=self.detector)
         ax.legend(loc="lower right")
         return ax
@@ -260,7 +271,6 @@ def evaluate_detector(
     seconds = dict.fromkeys(ROWS, 0.0)
     batches, total = data.batches(batch_size), -(-len(data) // batch_size)
     for x, y in tqdm(batches, total=total, desc="detect", leave=False, disable=not progress):
-        check_labels(y, x, guarded.model.head.out_features)
         for row in ROWS:
             start = time.perf_counter()
             match row:

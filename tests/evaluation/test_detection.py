@@ -1,6 +1,7 @@
 """The report of a detector: counted by hand, its verdicts on the real detector, and what it refuses."""
 
 import json
+from dataclasses import replace
 
 import pytest
 import torch
@@ -74,6 +75,9 @@ def test_the_table_says_all_that_a_reader_needs():
     assert "n = 10, 95 % intervals, seed 0; Toy, threshold 1" in table
     assert "- adaptive: `OrthogonalPGD(Linf(6/255), steps=20)`" in table
     assert report._repr_markdown_() == repr(report) == table
+    assert "its AUROC says little" in table
+    to_the_end = {"oblivious": OBLIVIOUS, "adaptive": replace(ADAPTIVE, stop_when_fooled=False)}
+    assert "says little" not in counted(attacks=to_the_end).table()
 
 
 def test_an_attack_without_a_wrong_label_is_said_to_be_one():
