@@ -49,7 +49,7 @@ def goal(request, tiny, x, y) -> Goal:
         "both": Both(Misclassify(tiny, y), Diverge(tiny, tiny(noise).detach()), weight=0.5),
         "expectation": Expectation(Misclassify(tiny, y), 3),
         "recorded": Recorded(Misclassify(tiny, y), torch.arange(len(x))),
-        "stay under": StayUnder(lambda x: tiny(x).amax(1), float(tiny(x).amax(1).median())),
+        "stay under": StayUnder(lambda x: tiny(x).amax(1), float(tiny(x).detach().amax(1).median())),
     }
     return goals[request.param]
 

@@ -20,7 +20,7 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor
 
-from seminar_lib.attacks.base import Generator, slopes
+from seminar_lib.attacks.base import Generator, climb
 from seminar_lib.attacks.pgd import PGD
 from seminar_lib.attacks.walk import wide
 from seminar_lib.goals import Both, Goal, Score
@@ -49,19 +49,25 @@ class OrthogonalPGD(PGD):
 
 @dataclass(frozen=True, eq=False)
 class _Turns(Goal):
-    """Both goals, with the slope of the one whose turn it is."""
+    """Both goals, with the slope of the one whose turn it is.
+
+    Until the first is won nobody asks about the second, and the loss is that of the first: an image that never
+    fools the classifier costs no look at the detector.
+    """
 
     goal: Both
 
     def __call__(self, x: Images) -> Score:
         if not x.requires_grad:
             return self.goal(x)
-        image = x.detach().requires_grad_()
-        first, second = self.goal.first(image), self.goal.second(image)
-        f, g = slopes([first.loss, second.loss], image)
-        direction = torch.where(wide(first.success), without(g, f), f)
-        score = self.goal.join(first, second)
-        return Score(_Slope.apply(x, score.loss.detach(), direction), score.success)
+        first, f = climb(self.goal.first, x)
+        loss, success, direction = first.loss.clone(), first.success.clone(), f.clone()
+        rows = first.success.nonzero().squeeze(1)
+        if len(rows):
+            second, g = climb(self.goal.second[rows], x[rows])
+            direction[rows] = without(g, f[rows])
+            loss[rows], success[rows] = self.goal.join(Score(first.loss[rows], first.success[rows]), second)
+        return Score(_Slope.apply(x, loss, direction), success)
 
 
 def without(g: Images, f: Images) -> Images:

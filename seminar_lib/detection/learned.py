@@ -42,7 +42,7 @@ class LearnedDetector(Detector):
         cls,
         model: Classifier,
         data: Dataset,
-        attack: Attack = PGD(stop_when_fooled=False),
+        attack: Attack = PGD(),
         n: int = 1000,
         seed: int = 0,
     ) -> LearnedDetector:

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 CLEAN, OBLIVIOUS, ADAPTIVE = ROWS = ("clean", "oblivious", "adaptive")
-STYLES = {
+STYLES: dict[str, dict[str, Any]] = {
     CLEAN: {"color": "#009E73", "linestyle": "-"},
     OBLIVIOUS: {"color": "#0072B2", "linestyle": "--"},
     ADAPTIVE: {"color": "#D55E00", "linestyle": "-."},
@@ -164,7 +164,7 @@ class DetectionReport:
         high = 1.5 * self.threshold - 0.5 * low
         below = torch.linspace(low, self.threshold, BELOW + 1, dtype=torch.float64)
         above = torch.linspace(self.threshold, high, ABOVE + 1, dtype=torch.float64)
-        edges = torch.cat([below, above[1:]]).numpy()
+        edges = torch.cat([below, above[1:]]).tolist()
         for row in ROWS:
             shown = self.scores[row].double().clamp(low, high).numpy()
             ax.hist(shown, edges, histtype="step", linewidth=2, label=row, **STYLES[row])

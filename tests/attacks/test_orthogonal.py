@@ -73,7 +73,7 @@ def test_without_leaves_what_is_orthogonal(x):
 
 def test_a_network_and_its_detector_fall(tiny, x, y):
     alarm = lambda x: tiny(x).logsumexp(1)  # noqa: E731
-    threshold = float(alarm(x).median())
+    threshold = float(alarm(x).detach().median())
     goal = Both(Misclassify(tiny, y), StayUnder(alarm, threshold))
     threat, before = Linf(0.2), deepcopy(tiny.state_dict())
     found = OrthogonalPGD(threat, steps=40).run(goal, x, torch.Generator().manual_seed(0))
