@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from benchmarks import autoattack, defences, purification, smoothing, strength
+from benchmarks import autoattack, defences, detection, purification, smoothing, strength
 from benchmarks.peers import PEERS
 from benchmarks.report import RESULTS
 from seminar_lib import markdown
@@ -73,6 +73,15 @@ without its purifier; BPDA goes back through it as if it did nothing; the full g
 a random purifier {eot} looks are averaged for each gradient, and {draws} draws judge each result. Right in the worst
 case is what is right in every column, so that under *one draw* it is the worst of four.
 """
+DETECTION = """
+## Detectors
+
+`python -m benchmarks.detection`: oblivious `{oblivious}` on the network, adaptive `{adaptive}` on the network and the
+detector, whose threshold rejects {fpr:.0%} of the validation images. *False alarms* are clean test images above it,
+*served* those that are right and accepted. *Caught* is the share rejected among the attacked images with a wrong label;
+the AUROC compares these with all clean images. *Safe* images are right or rejected; *robust* are those that are served
+while clean and safe under the adaptive attack.
+"""
 
 
 def summary(folder: Path = RESULTS) -> str:
@@ -98,6 +107,9 @@ def summary(folder: Path = RESULTS) -> str:
     for report in (report for name, report in reports.items() if name.startswith("purification")):
         parts.append(PURIFIERS.format(**report["settings"]))
         parts += [f"{purification.table(name, done)}\n" for name, done in report["models"].items()]
+    for report in (report for name, report in reports.items() if name.startswith("detection")):
+        parts.append(DETECTION.format(**report["settings"]))
+        parts += [f"{detection.table(name, done)}\n" for name, done in report["models"].items()]
     return "".join(parts)
 
 

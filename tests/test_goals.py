@@ -15,6 +15,7 @@ from seminar_lib.goals import (
     Misclassify,
     Reach,
     Recorded,
+    StayUnder,
     Towards,
 )
 from seminar_lib.losses import cross_entropy, margin, rival_margin
@@ -32,6 +33,7 @@ from seminar_lib.losses import cross_entropy, margin, rival_margin
         "both",
         "expectation",
         "recorded",
+        "stay under",
     ]
 )
 def goal(request, tiny, x, y) -> Goal:
@@ -47,6 +49,7 @@ def goal(request, tiny, x, y) -> Goal:
         "both": Both(Misclassify(tiny, y), Diverge(tiny, tiny(noise).detach()), weight=0.5),
         "expectation": Expectation(Misclassify(tiny, y), 3),
         "recorded": Recorded(Misclassify(tiny, y), torch.arange(len(x))),
+        "stay under": StayUnder(lambda x: tiny(x).amax(1), float(tiny(x).detach().amax(1).median())),
     }
     return goals[request.param]
 
@@ -62,6 +65,13 @@ def test_some_rows_of_a_goal_score_as_they_do_in_the_whole(goal, rows, x):
 def test_a_part_of_a_part_keeps_its_labels(tiny, y):
     part = Misclassify(tiny, y)[torch.tensor([6, 2, 4])][torch.tensor([2, 0])]
     assert torch.equal(part.y, y[[4, 6]])
+
+
+def test_a_score_is_stayed_under_up_to_the_threshold(x):
+    x[:, 0, 0, 0] = torch.arange(8) / 8
+    score = StayUnder(lambda x: x[:, 0, 0, 0], 0.5)(x)
+    assert score.success.tolist() == [True] * 5 + [False] * 3
+    torch.testing.assert_close(score.loss, 0.5 - torch.arange(8) / 8)
 
 
 def test_a_goal_knows_its_models(tiny, x, y):

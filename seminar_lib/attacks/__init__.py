@@ -11,6 +11,7 @@ from seminar_lib.attacks.fgsm import FGSM
 from seminar_lib.attacks.fmn import FMN
 from seminar_lib.attacks.hopskipjump import HopSkipJump
 from seminar_lib.attacks.minimum_norm import MinimumNorm
+from seminar_lib.attacks.orthogonal import OrthogonalPGD
 from seminar_lib.attacks.pgd import PGD
 from seminar_lib.attacks.square import Square
 from seminar_lib.attacks.sticker import Sticker
@@ -32,6 +33,7 @@ __all__ = [
     "HopSkipJump",
     "MaskingWarning",
     "MinimumNorm",
+    "OrthogonalPGD",
     "Square",
     "Sticker",
     "Transfer",

@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 from seminar_lib.evaluation.accuracy import Accuracy
+from seminar_lib.evaluation.auroc import AUROC
 from seminar_lib.evaluation.certified import CertifiedReport, certify_set
 from seminar_lib.evaluation.curve import Curve, accuracy_against_eps
+from seminar_lib.evaluation.detection import DetectionReport, evaluate_detector
 from seminar_lib.evaluation.graybox import GrayBox, gray_box
 from seminar_lib.evaluation.purified import PurifiedReport, evaluate_purified
 from seminar_lib.evaluation.report import Report, evaluate, versions
 
 __all__ = [
+    "AUROC",
     "Accuracy",
     "CertifiedReport",
     "Curve",
+    "DetectionReport",
     "GrayBox",
     "PurifiedReport",
     "Report",
     "accuracy_against_eps",
     "certify_set",
     "evaluate",
+    "evaluate_detector",
     "evaluate_purified",
     "gray_box",
     "versions",

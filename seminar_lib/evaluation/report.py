@@ -24,7 +24,7 @@ from seminar_lib.data.dataset import Split
 from seminar_lib.device import describe
 from seminar_lib.evaluation.accuracy import Accuracy
 from seminar_lib.freeze import frozen
-from seminar_lib.types import Flags, Model
+from seminar_lib.types import Flags, Images, Model
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -155,6 +155,18 @@ def versions() -> dict[str, str]:
     }
 
 
+def check_inside(name: str, attack: Attack, x_adv: Images, x: Images) -> None:
+    """Refuse what an attack returned outside its threat model.
+
+    Raises:
+        ValueError: an image lies there.
+    """
+    if not attack.threat.contains(x_adv, x).all():
+        raise ValueError(
+            f"{name} returned images outside its threat model {attack.threat}: its result would mean nothing."
+        )
+
+
 def evaluate(
     model: Model,
     data: Split,
@@ -204,10 +216,8 @@ def evaluate(
                     members[name].append(by.cpu())
                 case _:
                     x_adv = attack(model, x, y, generator=generators[name])
-            if attack is not None and not attack.threat.contains(x_adv, x).all():
-                raise ValueError(
-                    f"{name} returned images outside its threat model {attack.threat}: its result would mean nothing."
-                )
+            if attack is not None:
+                check_inside(name, attack, x_adv, x)
             with torch.no_grad(), torch.autocast(x.device.type, enabled=False), frozen(model):
                 logits = model(x_adv)
             check_logits(logits, x)

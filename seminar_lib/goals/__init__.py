@@ -15,6 +15,7 @@ from seminar_lib.goals.combined import Both, Expectation
 from seminar_lib.goals.embeddings import Contrast, Crowd, Leave
 from seminar_lib.goals.labels import Diverge, Misclassify, Reach, Towards
 from seminar_lib.goals.recorded import Look, Recorded
+from seminar_lib.goals.scores import StayUnder
 
 __all__ = [
     "Both",
@@ -29,5 +30,6 @@ __all__ = [
     "Reach",
     "Recorded",
     "Score",
+    "StayUnder",
     "Towards",
 ]

@@ -20,7 +20,10 @@ class Both(Goal):
     weight: float = 1.0
 
     def __call__(self, x: Images) -> Score:
-        first, second = self.first(x), self.second(x)
+        return self.join(self.first(x), self.second(x))
+
+    def join(self, first: Score, second: Score) -> Score:
+        """What the scores of the two goals make together."""
         return Score(first.loss + self.weight * second.loss, first.success & second.success)
 
     def towards(self, x: Images, count: int, loss: Loss) -> list[Goal]:

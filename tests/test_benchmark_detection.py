@@ -1,0 +1,83 @@
+"""The benchmark of detectors: what is measured is kept, an interrupted run goes on, and the table is the report's."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+
+from benchmarks import detection as program
+from benchmarks.summary import summary
+from seminar_lib.checkpoints import save
+from seminar_lib.data.dataset import Dataset, Split
+from seminar_lib.detection import FeatureSqueezing
+from seminar_lib.evaluation import AUROC, Accuracy
+from seminar_lib.models import SmallCNN
+
+MEAN, STD = (0.5,) * 3, (0.25,) * 3
+SMALL = {"n": 4, "batch_size": 4, "fpr": 0.25, "steps": 3, "restarts": 1}
+
+
+@pytest.fixture
+def weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Weights of a small network, whose card names a data set of random images; two detectors without a fit."""
+    split = Split(torch.randint(256, (8, 3, 32, 32), dtype=torch.uint8), torch.arange(8))
+    data = {"noise": Dataset("noise", tuple("0123456789"), MEAN, STD, lambda name: split)}
+    monkeypatch.setattr(program, "load_data", data.__getitem__)
+    monkeypatch.setattr(program, "best_device", lambda: torch.device("cpu"))
+    monkeypatch.setattr(
+        program, "DETECTORS", dict.fromkeys(("one", "two"), lambda model, data: FeatureSqueezing(model))
+    )
+    save(tmp_path / "small", SmallCNN(4).build(10, MEAN, STD), SmallCNN(4), {"dataset": "noise"})
+    return str(tmp_path / "small")
+
+
+def test_an_interrupted_run_goes_on(
+    weights: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out, seen = tmp_path / "detection-cpu.json", []
+    evaluate = program.evaluate_detector
+
+    def interrupted(*arguments):
+        seen.append(arguments)
+        if len(seen) == 2:
+            raise KeyboardInterrupt
+        return evaluate(*arguments, progress=False)
+
+    monkeypatch.setattr(program, "evaluate_detector", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        program.compare((weights,), ("one", "two"), **SMALL, out=out)
+    assert list(json.loads(out.read_text())["models"][weights]) == ["one"]
+    program.compare((weights,), ("one", "two"), **SMALL, out=out)
+    assert len(seen) == 3
+    done = json.loads(out.read_text())["models"][weights]
+    assert list(done) == ["one", "two"]
+    assert done["one"]["rows"] == done["two"]["rows"]
+    shown = capsys.readouterr().out
+    assert shown.strip() in summary(tmp_path)
+    assert "`OrthogonalPGD(Linf(8/255), steps=3, step_size=2/255)`" in summary(tmp_path)
+    with pytest.raises(ValueError, match="measured with other settings"):
+        program.compare((weights,), ("one",), **SMALL | {"steps": 4}, out=out)
+
+
+def test_the_table_shows_the_network_alone_and_each_detector() -> None:
+    share = {name: vars(Accuracy.of(torch.arange(10) < k)) for name, k in (("a", 9), ("b", 5), ("c", 1))}
+    auroc = AUROC.of(torch.zeros(4), torch.ones(4))
+    row = {"right": share["a"], "rejected": share["c"], "served": share["b"], "safe": share["b"]}
+    found = {
+        "clean": row,
+        "oblivious": row | {"right": share["c"], "caught": share["a"], "auroc of the wrong": vars(auroc)},
+        "adaptive": row | {"caught": None, "robust": share["c"]},
+    }
+    alone, guarded = program.rows({"toy": {"rows": found}})
+    high, middle, low = (Accuracy(**share[name]) for name in "abc")
+    assert alone == ("none", "", high, "", "", low, "", "", "")
+    assert guarded == ("toy", low, middle, auroc, high, middle, "none wrong", middle, low)
+    assert len(alone) == len(guarded) == 1 + len(program.HEAD)
+
+
+def test_an_unknown_detector_is_refused() -> None:
+    with pytest.raises(ValueError, match="There is no detector 'lid'; there are Mahalanobis, kernel density"):
+        program.compare(detectors=("lid",))
