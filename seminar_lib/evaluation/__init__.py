@@ -6,6 +6,7 @@ from seminar_lib.evaluation.accuracy import Accuracy
 from seminar_lib.evaluation.certified import CertifiedReport, certify_set
 from seminar_lib.evaluation.curve import Curve, accuracy_against_eps
 from seminar_lib.evaluation.graybox import GrayBox, gray_box
+from seminar_lib.evaluation.loss import mean_loss
 from seminar_lib.evaluation.report import Report, evaluate, versions
 
 __all__ = [
@@ -18,5 +19,6 @@ __all__ = [
     "certify_set",
     "evaluate",
     "gray_box",
+    "mean_loss",
     "versions",
 ]

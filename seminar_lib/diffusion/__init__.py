@@ -1,0 +1,1 @@
+"""Diffusion: from images to noise, and back to images."""
