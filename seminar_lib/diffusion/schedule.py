@@ -18,8 +18,28 @@ from torch import Tensor
 T = 1000
 BETA = torch.cat([torch.zeros(1), torch.linspace(1e-4, 0.02, T, dtype=torch.float64)])  # (T + 1,), by t
 ALPHA_BAR = (1 - BETA).cumprod(0)  # 1 at t = 0
+SIGMA = ((1 - ALPHA_BAR) / ALPHA_BAR).sqrt() / 2  # the noise beside a whole image, in pixels of [0, 1]
 
 
 def at(t: int | Tensor, values: Tensor, x: Tensor) -> Tensor:
     """The values of a schedule at ``t``, one step for all images or (B,) of them, to be multiplied with ``x``."""
     return values.to(x.device)[t].to(x.dtype).view(-1, 1, 1, 1)
+
+
+def step_for(sigma: float) -> int:
+    """The step, 1 to T, whose noise comes nearest to ``sigma``, a standard deviation in pixels of [0, 1].
+
+    x + sigma noise in [0, 1] is 2x - 1 + 2 sigma noise in [-1, 1], and sqrt(abar_t) times that is an x_t if
+    4 sigma^2 = (1 - abar_t) / abar_t (Carlini et al., "(Certified!!) Adversarial Robustness for Free!", ICLR 2023,
+    section 3.1).
+
+    Raises:
+        ValueError: no step has nearly so little noise, or so much.
+    """
+    least, most = float(SIGMA[1]), float(SIGMA[T])
+    if not least / 2 <= sigma <= most:
+        raise ValueError(
+            f"sigma is the noise's standard deviation in pixels of [0, 1], and this diffusion knows {least:.3f} to "
+            f"{most:.0f}; got {sigma}."
+        )
+    return 1 + int((SIGMA[1:] - sigma).abs().argmin())

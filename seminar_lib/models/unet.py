@@ -99,7 +99,7 @@ class _U(nn.Module):
         self.out = nn.Sequential(nn.GroupNorm(8, width), nn.SiLU(), nn.Conv2d(width, channels * PATCH**2, 3, padding=1))
 
     def forward(self, x: Tensor, t: Tensor) -> Tensor:
-        time = self.time(waves(t, self.stem.out_channels))  # (B, 4 * width)
+        time = self.time(waves(t, self.stem.out_channels).to(x.dtype))  # (B, 4 * width)
         h = self.stem(F.pixel_unshuffle(x, PATCH))  # (B, width, H / 2, W / 2)
         seen = []
         for level, block in enumerate(self.down):
