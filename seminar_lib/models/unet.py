@@ -17,7 +17,6 @@ times as fast: it must learn on a laptop.
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import cast
 
@@ -109,8 +108,7 @@ class _U(nn.Module):
         for level, block in enumerate(self.up):
             h = F.interpolate(h, scale_factor=2.0) if level else h
             h = block(torch.cat([h, seen.pop()], 1), time)
-        noise: Tensor = self.out(h)  # (B, C * 4, H / 2, W / 2)
-        return F.pixel_shuffle(noise, PATCH)
+        return F.pixel_shuffle(self.out(h), PATCH)
 
 
 class Block(nn.Module):
@@ -129,11 +127,12 @@ class Block(nn.Module):
         """(B, channels_in, H, W) to (B, channels, H, W)."""
         h = self.conv1(F.silu(self.norm1(x))) + self.time(time)[:, :, None, None]
         h = self.conv2(F.silu(self.norm2(h)))
-        return cast(Tensor, self.shortcut(x)) + h
+        return cast(Tensor, self.shortcut(x) + h)
 
 
 def waves(t: Int[Tensor, " B"], features: int) -> Float[Tensor, "B D"]:
     """A step as a vector: sines and cosines of t, from one radian a step to one in 10,000 (Vaswani et al., 2017)."""
-    frequencies = torch.exp(-math.log(10_000) * torch.arange(features // 2, device=t.device) / (features // 2))
+    places = torch.arange(features // 2, device=t.device)
+    frequencies: Tensor = 10_000.0 ** (-places / len(places))
     angles = t[:, None] * frequencies  # (B, D / 2)
     return torch.cat([angles.sin(), angles.cos()], 1)

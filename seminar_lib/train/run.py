@@ -10,7 +10,7 @@ import math
 import time
 from collections.abc import Callable
 from copy import deepcopy
-from typing import TypeAlias
+from typing import TypeAlias, cast
 
 import torch
 from torch import Tensor
@@ -127,13 +127,12 @@ class Run:
 
     def validate(self, validation: Split) -> dict[str, float]:
         """Accuracies of the averaged weights, or their loss, and the score that picks the best epoch."""
-        if not isinstance(self.average.module, Classifier):
-            loss = mean_loss(self.average.module, validation, self.objective, self.recipe.seed)
+        model = cast(Network, self.average.module)
+        if not isinstance(model, Classifier):
+            loss = mean_loss(model, validation, self.objective, self.recipe.seed)
             return {"validation loss": loss, "score": -loss}
         attacks = {} if self.recipe.validation is None else {"robust": self.recipe.validation}
-        report = evaluate(
-            self.average.module, validation, attacks, batch_size=500, seed=self.recipe.seed, progress=False
-        )
+        report = evaluate(model, validation, attacks, batch_size=500, seed=self.recipe.seed, progress=False)
         figures = {f"{name} accuracy": report[name].accuracy for name in report.correct}  # "clean" may be a term's name
         return {**figures, "score": figures.get("robust accuracy", figures["clean accuracy"])}
 

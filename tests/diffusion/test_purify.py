@@ -11,7 +11,6 @@ from torch.utils.flop_counter import FlopCounterMode
 from seminar_lib.attacks import PGD
 from seminar_lib.diffusion import DiffPure, DiffusionDenoiser, reverse, sample
 from seminar_lib.diffusion.schedule import ALPHA_BAR, SIGMA, T
-from seminar_lib.diffusion.steps import noised
 from seminar_lib.goals import Expectation, Misclassify
 from seminar_lib.models import UNet
 from seminar_lib.smoothing import Smoothed
