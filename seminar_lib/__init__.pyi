@@ -38,6 +38,8 @@ from seminar_lib.detection import KernelDensity as KernelDensity
 from seminar_lib.detection import LearnedDetector as LearnedDetector
 from seminar_lib.detection import Mahalanobis as Mahalanobis
 from seminar_lib.diagnosis import diagnose as diagnose
+from seminar_lib.diffusion import DiffPure as DiffPure
+from seminar_lib.diffusion import DiffusionDenoiser as DiffusionDenoiser
 from seminar_lib.embeddings import Embedded as Embedded
 from seminar_lib.embeddings import Geometry as Geometry
 from seminar_lib.embeddings import embed_pairs as embed_pairs
@@ -65,13 +67,16 @@ from seminar_lib.goals import StayUnder as StayUnder
 from seminar_lib.losses import cross_entropy as cross_entropy
 from seminar_lib.losses import dlr as dlr
 from seminar_lib.losses import margin as margin
+from seminar_lib.models import Autoencoder as Autoencoder
 from seminar_lib.models import Classifier as Classifier
 from seminar_lib.models import ResNet18 as ResNet18
 from seminar_lib.models import SmallCNN as SmallCNN
+from seminar_lib.models import UNet as UNet
 from seminar_lib.models import ViT as ViT
 from seminar_lib.objectives import ANCHOR as ANCHOR
 from seminar_lib.objectives import AWP as AWP
 from seminar_lib.objectives import CLEAD as CLEAD
+from seminar_lib.objectives import DDPM as DDPM
 from seminar_lib.objectives import MART as MART
 from seminar_lib.objectives import TRADES as TRADES
 from seminar_lib.objectives import AdversarialTraining as AdversarialTraining
@@ -79,6 +84,7 @@ from seminar_lib.objectives import CLEADEncoder as CLEADEncoder
 from seminar_lib.objectives import CLEADHead as CLEADHead
 from seminar_lib.objectives import Consistency as Consistency
 from seminar_lib.objectives import CrossEntropy as CrossEntropy
+from seminar_lib.objectives import Denoising as Denoising
 from seminar_lib.objectives import LISArD as LISArD
 from seminar_lib.objectives import NoiseTraining as NoiseTraining
 from seminar_lib.objectives import SmoothAdv as SmoothAdv

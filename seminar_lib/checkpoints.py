@@ -18,7 +18,7 @@ from safetensors import SafetensorError
 
 from seminar_lib import models
 from seminar_lib.files import whole_file
-from seminar_lib.models import Architecture, Classifier
+from seminar_lib.models import Architecture, Network
 
 SHIPPED = Path(__file__).parent / "weights"
 
@@ -28,7 +28,7 @@ def shipped() -> list[str]:
     return sorted(card.relative_to(SHIPPED).with_suffix("").as_posix() for card in SHIPPED.rglob("*.json"))
 
 
-def save(path: str | Path, model: Classifier, architecture: Architecture, card: Mapping[str, Any]) -> None:
+def save(path: str | Path, model: Network, architecture: Architecture, card: Mapping[str, Any]) -> None:
     """Write ``path``.safetensors and ``path``.json.
 
     Floats are stored in half precision: that halves the repository and changes no verdict worth a digit. Measure what
@@ -55,9 +55,7 @@ def save(path: str | Path, model: Classifier, architecture: Architecture, card: 
     build = {
         "architecture": type(architecture).__name__,
         "settings": vars(architecture),
-        "classes": model.head.out_features,
-        "mean": [round(float(m), 4) for m in model.mean.flatten()],
-        "std": [round(float(s), 4) for s in model.std.flatten()],
+        **model.built_for,
     }
     ours = {"build": build, "sha256": sha256(blob).hexdigest()}
     text = json.dumps({**ours, **card, **ours}, indent=1)  # ours first, whatever an older card that is passed on says
@@ -68,7 +66,7 @@ def save(path: str | Path, model: Classifier, architecture: Architecture, card: 
         part.write_text(text + "\n", encoding="utf-8")
 
 
-def load(name: str | Path, device: torch.device | str = "cpu") -> tuple[Classifier, dict[str, Any]]:
+def load(name: str | Path, device: torch.device | str = "cpu") -> tuple[Network, dict[str, Any]]:
     """A trained model in evaluation mode, and its card.
 
     Args:
@@ -90,9 +88,10 @@ def load(name: str | Path, device: torch.device | str = "cpu") -> tuple[Classifi
         )
     try:
         card = json.loads(card_file.read_text(encoding="utf-8"))
-        build, expected = card["build"], card["sha256"]
-        architecture = getattr(models, build["architecture"])(**build["settings"])
-        model: Classifier = architecture.build(build["classes"], tuple(build["mean"]), tuple(build["std"]))
+        build, expected = dict(card["build"]), card["sha256"]
+        architecture = getattr(models, build.pop("architecture"))(**build.pop("settings"))
+        told = {name: tuple(value) if isinstance(value, list) else value for name, value in build.items()}
+        model = architecture.build(**told)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise ValueError(
             f"{card_file} is not a card of this library: {error!r}. Fetch it again, or save the model anew."

@@ -31,6 +31,7 @@ from seminar_lib.attacks import (
 from seminar_lib.data import load_data
 from seminar_lib.device import best_device
 from seminar_lib.evaluation import evaluate, gray_box
+from seminar_lib.models import Classifier
 from seminar_lib.recipes.variants import with_seed
 from seminar_lib.release import release
 from seminar_lib.threat import L1, L2, Linf, ThreatModel
@@ -67,7 +68,7 @@ def evaluate_weights(
         json: print one JSON object instead of a table.
     """
     device = best_device()
-    loaded = {name: checkpoints.load(name, device) for name in (weights, *surrogates)}
+    loaded = {name: _classifier(name, device) for name in (weights, *surrogates)}
     model, card = loaded[weights]
     images = load_data(dataset or card["dataset"]).test.sample(n, seed).to(device)
     attacks = {name: parse_attack(name, parse_threat(norm, eps), bf16) for name in attack}
@@ -101,7 +102,7 @@ def attack_image(
     from seminar_lib.plots import triptych
 
     device = best_device()
-    model, card = checkpoints.load(weights, device)
+    model, card = _classifier(weights, device)
     data = load_data(card["dataset"])
     if not 0 <= index < len(data.test):
         raise ValueError(f"There is no test image {index}: {data.name} has {len(data.test)}, numbered from 0.")
@@ -245,6 +246,13 @@ def parse_attack(name: str, threat: ThreatModel, bf16: bool = False) -> Attack:
         "autoattack-plus or autoattack-rand, with N steps or queries and perhaps restarts, such as pgd20 or pgd50x5; "
         f"got {name!r}."
     )
+
+
+def _classifier(weights: str, device: torch.device) -> tuple[Classifier, dict[str, Any]]:
+    model, card = checkpoints.load(weights, device)
+    if not isinstance(model, Classifier):
+        raise ValueError(f"{weights} is a {type(model).__name__}: it gives images. Only a classifier can be attacked.")
+    return model, card
 
 
 def _json(value: Any) -> str:

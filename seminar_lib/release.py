@@ -12,8 +12,8 @@ from seminar_lib.attacks import FGSM, PGD
 from seminar_lib.checkpoints import load, save
 from seminar_lib.data.dataset import Dataset
 from seminar_lib.device import describe
-from seminar_lib.evaluation import evaluate, versions
-from seminar_lib.models import Classifier
+from seminar_lib.evaluation import evaluate, mean_loss, versions
+from seminar_lib.models import Classifier, Network
 from seminar_lib.threat import Linf
 from seminar_lib.train import Recipe, Trained
 
@@ -26,7 +26,8 @@ def release(
     """Write the best model of a run to ``path`` with its card, and return the card.
 
     The figures of the card are measured on all test images, for the best and for the last epoch, on the weights as
-    they are stored (half precision), so that whoever loads them finds the same numbers.
+    they are stored (half precision), so that whoever loads them finds the same numbers. They are accuracies, or the
+    loss of a network that does not classify.
 
     Args:
         path: where to write, without suffix.
@@ -58,11 +59,13 @@ def release(
 
 
 def _rounded(trained: Trained) -> list[dict[str, float]]:
-    return [{name: round(value, 4) for name, value in row.items()} for row in trained.history]
+    return [{name: float(f"{value:.4g}") for name, value in row.items()} for row in trained.history]
 
 
-def _measure(model: Classifier, recipe: Recipe, data: Dataset, device: torch.device) -> dict[str, Any]:
+def _measure(model: Network, recipe: Recipe, data: Dataset, device: torch.device) -> dict[str, Any]:
     with TemporaryDirectory() as folder:
         save(Path(folder) / "model", model, recipe.model, {})
         stored, _ = load(Path(folder) / "model", device)
+    if not isinstance(stored, Classifier):
+        return {"loss": round(mean_loss(stored, data.test.to(device), recipe.objective, recipe.seed), 5)}
     return evaluate(stored, data.test.to(device), MEASURED, seed=recipe.seed).as_dict()

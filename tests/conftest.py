@@ -16,8 +16,8 @@ from xdist.scheduler import LoadFileScheduling
 # Before anything imports the library: from here on a tensor that contradicts the shapes of a signature is an error.
 SHAPED = (
     "adaptive attacks checkpoints checks contrastive correlation data.augment data.dataset data.simclr detection "
-    "diagnosis embeddings evaluation freeze goals lean losses masking models objectives purification smoothing threat "
-    "train"
+    "diagnosis diffusion embeddings evaluation freeze goals lean losses masking models objectives purification "
+    "smoothing threat train"
 )
 CHECKER = "beartype.beartype(conf=beartype.BeartypeConf(is_pep484_tower=True))"  # an int will do for a float
 jaxtyping.install_import_hook([f"seminar_lib.{name}" for name in SHAPED.split()], CHECKER)

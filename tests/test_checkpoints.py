@@ -7,12 +7,14 @@ import torch
 
 from seminar_lib import checkpoints
 from seminar_lib.checkpoints import load, save, shipped
-from seminar_lib.models import ResNet18, SmallCNN, ViT
+from seminar_lib.models import Autoencoder, ResNet18, SmallCNN, UNet, ViT
 
-ARCHITECTURES = [SmallCNN(4), ResNet18(2), ViT(layers=1, heads=2, features=8)]
+ARCHITECTURES = [SmallCNN(4), ResNet18(2), ViT(layers=1, heads=2, features=8), UNet(8), Autoencoder(4)]
 
 
 def build(architecture):
+    if isinstance(architecture, UNet | Autoencoder):
+        return architecture.build(1)
     model = architecture.build(5, (0.1, 0.2, 0.3), (0.4, 0.5, 0.6))
     model(torch.rand(8, 3, 32, 32))  # BatchNorm has statistics of its own
     return model

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 from toy import toy
 
-from seminar_lib import cli, recipes
+from seminar_lib import checkpoints, cli, recipes
 from seminar_lib.attacks import (
     APGD,
     CW,
@@ -24,7 +24,7 @@ from seminar_lib.attacks import (
     autoattack,
 )
 from seminar_lib.data.augment import Augment
-from seminar_lib.models import SmallCNN
+from seminar_lib.models import SmallCNN, UNet
 from seminar_lib.threat import L1, L2, Linf
 from seminar_lib.train import Recipe
 
@@ -130,6 +130,12 @@ def test_a_mistake_is_named(refusal, arguments, sentence):
     answer = refusal(*arguments)
     assert answer.startswith("error: ")
     assert sentence in answer
+
+
+def test_only_classifiers_are_attacked(refusal, tmp_path):
+    checkpoints.save(tmp_path / "ddpm", UNet(8).build(3), UNet(8), {"dataset": "signs"})
+    for verb in (["evaluate"], ["attack"]):
+        assert "gives images. Only a classifier can be attacked" in refusal(*verb, "--weights", tmp_path / "ddpm")
 
 
 def test_all_that_is_offered_as_a_recipe_is_one(refusal):

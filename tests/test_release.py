@@ -2,17 +2,40 @@
 
 from dataclasses import replace
 
+import pytest
 import torch
 from toy import toy
 
 from seminar_lib import checkpoints
 from seminar_lib.data.augment import Augment
-from seminar_lib.evaluation import evaluate
-from seminar_lib.models import SmallCNN
+from seminar_lib.evaluation import evaluate, mean_loss
+from seminar_lib.models import Autoencoder, SmallCNN, UNet
+from seminar_lib.objectives import DDPM, Denoising
 from seminar_lib.release import release
 from seminar_lib.train import Recipe, fit
 
 RECIPE = Recipe("toy", model=SmallCNN(4), epochs=8, batch_size=16, augment=Augment(crop=0), bf16=False)
+IMAGES = [
+    replace(RECIPE, epochs=2, objective=objective, model=model, rate=2e-3, optimiser="adam")
+    for objective, model in ((DDPM(), UNet(8)), (Denoising(), Autoencoder(2)))
+]
+
+
+@pytest.mark.parametrize("recipe", IMAGES, ids=lambda recipe: type(recipe.model).__name__)
+def test_the_card_of_a_network_that_gives_images_says_its_loss(recipe, tmp_path):
+    trained = fit(recipe, toy(), progress=False)
+    card = release(tmp_path / "model", recipe, trained, toy(), "make it", torch.device("cpu"))
+    stored, loaded = checkpoints.load(tmp_path / "model")
+    assert type(stored) is type(trained.best)
+    assert loaded["build"]["channels"] == 3
+    assert loaded["test"] == card["test"]
+    loss = mean_loss(stored, toy().test, recipe.objective)
+    assert card["test"]["best"] == {"loss": pytest.approx(loss, abs=1e-5)}
+    assert [row["validation loss"] for row in loaded["history"]] == pytest.approx(
+        [row["validation loss"] for row in trained.history], rel=1e-3
+    )
+    assert "seed=0" in loaded["recipe"]
+    assert loaded["training"].keys() == {"seconds", "device", "versions"}
 
 
 def test_best_and_last_epoch_are_both_reported(tmp_path):

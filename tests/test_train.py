@@ -12,15 +12,26 @@ import pytest
 import torch
 from PIL import Image
 from safetensors.torch import load_file
+from torch import nn
 from toy import toy
 
 from seminar_lib.attacks import PGD
 from seminar_lib.checkpoints import load, save
 from seminar_lib.data.augment import Augment
-from seminar_lib.evaluation import evaluate
+from seminar_lib.data.dataset import Split
+from seminar_lib.evaluation import evaluate, mean_loss
 from seminar_lib.files import whole_file
-from seminar_lib.models import SmallCNN
-from seminar_lib.objectives import AWP, MART, TRADES, AdversarialTraining, CrossEntropy, Objective
+from seminar_lib.models import Autoencoder, Denoiser, NoisePredictor, SmallCNN, UNet
+from seminar_lib.objectives import (
+    AWP,
+    DDPM,
+    MART,
+    TRADES,
+    AdversarialTraining,
+    CrossEntropy,
+    Denoising,
+    Objective,
+)
 from seminar_lib.schedules import Drops
 from seminar_lib.threat import Linf
 from seminar_lib.train import Recipe, Trained, fit
@@ -37,16 +48,21 @@ FULL = replace(
     validation=ATTACK,
     bf16=True,
 )
+DIFFUSION = replace(PLAIN, objective=DDPM(), model=UNet(8), rate=2e-3, ema=0.8, optimiser="adam")
+RESTORING = replace(DIFFUSION, objective=Denoising(), model=Autoencoder(2))
 
 
 @dataclass(frozen=True)
 class Watched(Objective):
     """Another objective, with ``watch`` called before every step; what watches is no part of the recipe."""
 
+    network = nn.Module
+
     inner: Objective = CrossEntropy()
 
     def prepare(self, model, batch):
-        Watched.watch(model, batch)
+        if torch.is_grad_enabled():  # it is not in validation
+            Watched.watch(model, batch)
         return self.inner.prepare(model, batch)
 
     def terms(self, model, batch):
@@ -87,7 +103,7 @@ def assert_same_bits(first: Trained, second: Trained) -> None:
 # --- interrupted runs -----------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("recipe", [PLAIN, FULL], ids=["plain", "full"])
+@pytest.mark.parametrize("recipe", [PLAIN, FULL, DIFFUSION, RESTORING], ids=["plain", "full", "diffusion", "restoring"])
 @pytest.mark.parametrize("step", [STEPS, STEPS + 2], ids=["between epochs", "within an epoch"])
 def test_a_run_that_was_interrupted_ends_with_the_same_bits(recipe, step, watch, tmp_path):
     recipe = replace(recipe, objective=Watched(recipe.objective))
@@ -263,6 +279,89 @@ def test_who_watches_changes_nothing():
         history.clear()
 
     assert_same_bits(fit(FULL, toy(), progress=False, watch=scribble), run(FULL))
+
+
+# --- networks that give images ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("recipe", "kind", "term"), [(DIFFUSION, NoisePredictor, "noise"), (RESTORING, Denoiser, "error")]
+)
+def test_a_network_that_gives_images_is_picked_by_its_loss_on_the_validation_images(recipe, kind, term):
+    trained = run(replace(recipe, epochs=4))
+    assert isinstance(trained.best, kind)
+    losses = [row["validation loss"] for row in trained.history]
+    for row in trained.history:
+        assert row.keys() == {"epoch", term, "validation loss", "score", "seconds"}
+        assert row["score"] == -row["validation loss"]
+    assert trained.best_epoch == losses.index(min(losses)) + 1
+    for model, loss in ((trained.best, min(losses)), (trained.last, losses[-1])):
+        assert mean_loss(model, toy().validation, recipe.objective) == pytest.approx(loss, rel=1e-6)
+
+
+@pytest.mark.parametrize("recipe", [DIFFUSION, RESTORING], ids=["diffusion", "restoring"])
+def test_a_network_that_gives_images_learns(recipe):
+    """On images of one colour each: those of the toy are noise themselves."""
+    colours = torch.randint(0, 256, (40, 3, 1, 1), dtype=torch.uint8)
+    split = Split(colours.expand(40, 3, 8, 8).contiguous(), torch.arange(40) % 3)
+    data = replace(toy(), read=lambda name: split)
+    trained = fit(replace(recipe, epochs=25, rate=0.01, ema=None), data, progress=False)
+    assert trained.history[-1]["validation loss"] < 0.8 * trained.history[0]["validation loss"]
+
+
+def test_the_mean_loss_counts_every_image_once(monkeypatch):
+    """In batches that do not come out even, for a network whose answer is always zero: the loss is the noise's."""
+    network = UNet(8).build(3)
+    nn.init.zeros_(network.backbone.out[2].weight)
+    nn.init.zeros_(network.backbone.out[2].bias)
+    monkeypatch.setattr("seminar_lib.evaluation.loss.BATCH", 16)  # 40 images
+    found = mean_loss(network, toy().validation, DDPM(), seed=3)
+    generator, squares = torch.Generator().manual_seed(3), []
+    for size in (16, 16, 8):
+        torch.randint(1, 1001, (size,), generator=generator)
+        squares.append(
+            torch.empty(size, 3, 8, 8, memory_format=torch.channels_last)
+            .normal_(generator=generator)
+            .square()
+            .flatten()
+        )
+    assert found == pytest.approx(float(torch.cat(squares).mean()), rel=1e-5)
+
+
+def test_adam_is_that_of_pytorch(watch):
+    seen = []
+    watch(lambda model, batch: seen.append(deepcopy(model)))
+    recipe = replace(PLAIN, objective=Watched(), epochs=1, rate=0.01, optimiser="adam", schedule=Drops(at=()))
+    seen.append(run(recipe).last)
+    model, images = seen[0], []
+    watch(lambda model, batch: images.append(batch))
+    run(recipe)
+    optimiser = torch.optim.Adam(model.parameters(), 0.01, weight_decay=recipe.weight_decay)
+    for batch, after in zip(images, seen[1:], strict=True):
+        optimiser.zero_grad()
+        model.train()
+        nn.functional.cross_entropy(model(batch.x), batch.y).backward()
+        optimiser.step()
+        torch.testing.assert_close(model.head.weight, after.head.weight)
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"optimiser": "lion"}, "optimiser is one of 'sgd', 'adam'; got 'lion'"),
+        ({"model": UNet(8), "trains": "head"}, "no head to train alone .* trains='head'"),
+        ({"model": Autoencoder(2), "validation": ATTACK}, "no answer to attack in validation"),
+    ],
+)
+def test_a_recipe_that_cannot_be_is_refused(change, words):
+    with pytest.raises(ValueError, match=words):
+        replace(PLAIN, **change)
+
+
+@pytest.mark.parametrize("model", [SmallCNN(2), Autoencoder(2)])
+def test_an_objective_for_another_network_is_refused(model):
+    with pytest.raises(ValueError, match=r"DDPM\(\) trains a NoisePredictor; .* is a (Classifier|Denoiser)\."):
+        run(replace(DIFFUSION, model=model))
 
 
 # --- stages ---------------------------------------------------------------------------------------------------------

@@ -13,15 +13,17 @@ from toy import toy
 
 from seminar_lib.attacks import PGD
 from seminar_lib.data.augment import Augment
-from seminar_lib.models import SmallCNN
+from seminar_lib.models import Autoencoder, SmallCNN, UNet
 from seminar_lib.objectives import (
     ANCHOR,
     AWP,
     CLEAD,
+    DDPM,
     MART,
     TRADES,
     AdversarialTraining,
     CLEADEncoder,
+    Denoising,
     LISArD,
     SmoothAdv,
 )
@@ -41,6 +43,7 @@ BASE = Recipe(
     validation=PGD(Linf(8 / 255), steps=3),  # goes on with fewer and fewer images, in the end with less than one each
     bf16=False,
 )
+SLOW = {"rate": 2e-3, "validation": None}
 START = replace(BASE, epochs=1, validation=None)
 RECIPES = {
     "cross-entropy": BASE,
@@ -53,6 +56,8 @@ RECIPES = {
     "clead encoder": replace(START, objective=CLEADEncoder(ATTACK), start=START),
     "lisard": replace(BASE, objective=LISArD(weight=0.01)),
     "smoothadv": replace(BASE, objective=SmoothAdv()),
+    "ddpm": replace(BASE, objective=DDPM(), model=UNet(8), **SLOW),
+    "denoising": replace(BASE, objective=Denoising(), model=Autoencoder(2), **SLOW),
     "head": replace(START, start=START, trains="head", seed=1),
 }
 INTERRUPTED = RECIPES["adversarial"]

@@ -8,6 +8,7 @@ from seminar_lib.evaluation.certified import CertifiedReport, certify_set
 from seminar_lib.evaluation.curve import Curve, accuracy_against_eps
 from seminar_lib.evaluation.detection import DetectionReport, evaluate_detector
 from seminar_lib.evaluation.graybox import GrayBox, gray_box
+from seminar_lib.evaluation.loss import mean_loss
 from seminar_lib.evaluation.purified import PurifiedReport, evaluate_purified
 from seminar_lib.evaluation.report import Report, evaluate, versions
 
@@ -26,5 +27,6 @@ __all__ = [
     "evaluate_detector",
     "evaluate_purified",
     "gray_box",
+    "mean_loss",
     "versions",
 ]

@@ -1,11 +1,27 @@
-"""Networks: images in [0, 1] to logits, with an embedding on the way."""
+"""Networks: images in [0, 1] to logits, with an embedding on the way; and those whose answer is itself an image."""
 
 from typing import TypeAlias
 
+from seminar_lib.models.autoencoder import Autoencoder, Denoiser
 from seminar_lib.models.classifier import Classifier
 from seminar_lib.models.resnet import ResNet18, SmallCNN
+from seminar_lib.models.unet import NoisePredictor, UNet
 from seminar_lib.models.vit import ViT
 
-Architecture: TypeAlias = SmallCNN | ResNet18 | ViT
+ImageArchitecture: TypeAlias = Autoencoder | UNet
+Architecture: TypeAlias = SmallCNN | ResNet18 | ViT | ImageArchitecture
+Network: TypeAlias = Classifier | Denoiser | NoisePredictor
 
-__all__ = ["Architecture", "Classifier", "ResNet18", "SmallCNN", "ViT"]
+__all__ = [
+    "Architecture",
+    "Autoencoder",
+    "Classifier",
+    "Denoiser",
+    "ImageArchitecture",
+    "Network",
+    "NoisePredictor",
+    "ResNet18",
+    "SmallCNN",
+    "UNet",
+    "ViT",
+]

@@ -6,7 +6,7 @@ An eps in normalised space means a different number for every data set, and is t
 
 from __future__ import annotations
 
-from typing import cast
+from typing import Any, cast
 
 import torch
 import torch.nn.functional as F
@@ -45,6 +45,12 @@ class Classifier(nn.Module):
         self.head = nn.Linear(features, classes)
         # Two layers, thrown away after training, as in Chen et al., "SimCLR", ICML 2020, section 2.1.
         self.projector = nn.Sequential(nn.Linear(features, features), nn.ReLU(), nn.Linear(features, projection))
+
+    @property
+    def built_for(self) -> dict[str, Any]:
+        """What the architecture's ``build`` was told."""
+        mean, std = ([round(float(value), 4) for value in values.flatten()] for values in (self.mean, self.std))
+        return {"classes": self.head.out_features, "mean": mean, "std": std}
 
     def embed(self, x: Images) -> Embeddings:
         """Features before the classifier, (B, D).

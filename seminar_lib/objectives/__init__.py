@@ -8,6 +8,8 @@ from seminar_lib.objectives.clead import CLEAD
 from seminar_lib.objectives.clead_released import CLEADEncoder, CLEADHead
 from seminar_lib.objectives.consistency import Consistency
 from seminar_lib.objectives.cross_entropy import CrossEntropy
+from seminar_lib.objectives.ddpm import DDPM
+from seminar_lib.objectives.denoising import Denoising
 from seminar_lib.objectives.lisard import LISArD
 from seminar_lib.objectives.mart import MART
 from seminar_lib.objectives.minmax import MinMax
@@ -20,6 +22,7 @@ __all__ = [
     "ANCHOR",
     "AWP",
     "CLEAD",
+    "DDPM",
     "MART",
     "TRADES",
     "AdversarialTraining",
@@ -29,6 +32,7 @@ __all__ = [
     "CLEADHead",
     "Consistency",
     "CrossEntropy",
+    "Denoising",
     "LISArD",
     "MinMax",
     "NoiseTraining",

@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from seminar_lib.models import Classifier
 from seminar_lib.types import Images, Labels
@@ -26,6 +26,7 @@ class Batch(NamedTuple):
         view: the same images as ``x``, changed in another way, where ``Objective.prepare`` has made such a view. A view
             with added noise may leave [0, 1].
         noise: Gaussian noise for M noisy copies of each image, (B, M, C, H, W), where ``Objective.prepare`` drew it.
+        t: how many steps of a diffusion each view is on its way to noise, where ``Objective.prepare`` drew that.
     """
 
     x: Images
@@ -35,6 +36,7 @@ class Batch(NamedTuple):
     x_adv: Images | None = None
     view: Images | None = None
     noise: Tensor | None = None
+    t: Labels | None = None
 
 
 @dataclass(frozen=True)
@@ -43,17 +45,22 @@ class Objective(ABC):
 
     A training step has two halves: ``prepare`` looks for the images that the loss is computed on, without a gradient
     for the weights, and ``terms`` computes it. So the terms can be had for the same images at other weights.
+
+    Attributes:
+        network: what it trains. Each objective says so again in the type of ``model``.
     """
 
-    def __call__(self, model: Classifier, batch: Batch) -> dict[str, Tensor]:
+    network: ClassVar[type[nn.Module]] = Classifier
+
+    def __call__(self, model: Any, batch: Batch) -> dict[str, Tensor]:
         """Both halves of a training step; see ``terms``."""
         return self.terms(model, self.prepare(model, batch))
 
-    def prepare(self, model: Classifier, batch: Batch) -> Batch:
+    def prepare(self, model: Any, batch: Batch) -> Batch:
         """The batch with whatever else the terms need, found with the model as it is now; most need nothing."""
         return batch
 
-    def begin(self, earlier: tuple[Classifier, ...]) -> Objective:
+    def begin(self, earlier: tuple[Any, ...]) -> Objective:
         """The same objective at the beginning of a training; itself, unless it has to remember an earlier network.
 
         Args:
@@ -62,7 +69,7 @@ class Objective(ABC):
         return self
 
     @abstractmethod
-    def terms(self, model: Classifier, batch: Batch) -> dict[str, Tensor]:
+    def terms(self, model: Any, batch: Batch) -> dict[str, Tensor]:
         """The terms, already weighted, each a scalar; the loss is their sum."""
 
 

@@ -15,12 +15,13 @@ from seminar_lib.plots.style import BLUE, COLOURS, GREY, INK, VERMILLION
 # A colour, a line and a mark for each accuracy, and for one term of a loss after the other.
 ACCURACIES = {"clean accuracy": (BLUE, "-", "o"), "robust accuracy": (VERMILLION, "--", "s")}
 TERMS = list(zip(COLOURS[2:6], ("-", "--", "-.", ":"), "^DvP", strict=True))
-OTHERS = (*ACCURACIES, "epoch", "score", "seconds")  # what a row of a history holds besides the terms
+LOSS = "validation loss"  # of a network that does not classify
+OTHERS = (*ACCURACIES, LOSS, "epoch", "score", "seconds")  # what a row of a history holds besides the terms
 MARKS = 12  # on one curve; more would hide it
 
 
 def training_curve(history: Sequence[Mapping[str, float]], ax: Axes | None = None) -> Axes:
-    """How a training went: accuracy on the validation images and, in a panel above, the terms of the loss.
+    """How a training went: accuracy or loss on the validation images and, in a panel above, the terms of the loss.
 
     A dotted line marks the best epoch, which is the one to report. Where the robust accuracy falls after it while the
     terms go on falling, the network overfits robustly (Rice et al., ICML 2020).
@@ -54,20 +55,26 @@ def training_curve(history: Sequence[Mapping[str, float]], ax: Axes | None = Non
     for name, style in ACCURACIES.items():
         if name in names:
             _curve(ax, history, name, f"{name.removesuffix(' accuracy')} {{:.1%}}", style)
+    if LOSS in names:
+        _curve(ax, history, LOSS, f"{LOSS} {{:.3g}}", TERMS[0])
     scores = {row["epoch"]: row["score"] for row in history if "score" in row}
     if scores:
         best = max(scores, key=lambda epoch: scores[epoch])  # the first of equals
         for panel in (above, ax):
             panel.axvline(best, color=GREY, linestyle=":", linewidth=1.2, zorder=1)
-        ax.plot([], [], color=GREY, linestyle=":", linewidth=1.2, label=f"best epoch {best:g}: {scores[best]:.1%}")
+        ax.plot([], [], color=GREY, linestyle=":", linewidth=1.2, label=f"best epoch {best:g}: {_score(scores[best])}")
     above.set_title("terms of the loss, training images", loc="left", fontsize=10, color=INK)
     above.tick_params(labelbottom=False)
     if above.dataLim.y0 > 0:
         above.set_ylim(bottom=0)
-    ax.set_title("accuracy, validation images", loc="left", fontsize=10, color=INK)
-    ax.set(xlabel="epoch", xlim=(min(1, epochs[0]) - 0.3, max(2, epochs[-1]) + 0.3), ylim=(-0.02, 1.02))
+    ax.set(xlabel="epoch", xlim=(min(1, epochs[0]) - 0.3, max(2, epochs[-1]) + 0.3))
     ax.xaxis.set_major_locator(MaxNLocator(integer=True))
-    ax.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
+    if LOSS in names:
+        ax.set_title("loss, validation images", loc="left", fontsize=10, color=INK)
+    else:
+        ax.set_title("accuracy, validation images", loc="left", fontsize=10, color=INK)
+        ax.set_ylim(-0.02, 1.02)
+        ax.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
     for panel in (above, ax):
         panel.grid(color="#E4E4E4", linewidth=0.8)
         panel.set_axisbelow(True)
@@ -75,6 +82,11 @@ def training_curve(history: Sequence[Mapping[str, float]], ax: Axes | None = Non
         if panel.get_legend_handles_labels()[0]:
             panel.legend(loc="upper left", bbox_to_anchor=(1.0, 1.03), frameon=False, handlelength=3, fontsize=9)
     return ax
+
+
+def _score(score: float) -> str:
+    """An accuracy; or a loss, of which the score is the negative."""
+    return f"{score:.1%}" if score >= 0 else f"{-score:.3g}"
 
 
 def _curve(

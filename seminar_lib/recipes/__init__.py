@@ -37,6 +37,10 @@ from seminar_lib.recipes.clead import signs_clead_encoder as signs_clead_encoder
 from seminar_lib.recipes.clead import signs_clead_head as signs_clead_head
 from seminar_lib.recipes.clead import signs_clead_labels as signs_clead_labels
 from seminar_lib.recipes.clead import signs_clead_unheld as signs_clead_unheld
+from seminar_lib.recipes.denoising import cifar10_ddpm as cifar10_ddpm
+from seminar_lib.recipes.denoising import cifar10_denoiser as cifar10_denoiser
+from seminar_lib.recipes.denoising import signs_ddpm as signs_ddpm
+from seminar_lib.recipes.denoising import signs_denoiser as signs_denoiser
 from seminar_lib.recipes.lisard import cifar10_lisard as cifar10_lisard
 from seminar_lib.recipes.lisard import cifar10_lisard_at as cifar10_lisard_at
 from seminar_lib.recipes.lisard import cifar10_narrow_lisard as cifar10_narrow_lisard

@@ -12,7 +12,7 @@ from tqdm.auto import tqdm
 from seminar_lib.checkpoints import load
 from seminar_lib.checks import check_labels
 from seminar_lib.data.dataset import Dataset
-from seminar_lib.models import Classifier
+from seminar_lib.models import Network
 from seminar_lib.train.folder import Folder, Kept
 from seminar_lib.train.processes import check_devices, gather, is_first
 from seminar_lib.train.recipe import Recipe
@@ -32,8 +32,8 @@ class Trained:
             a stage without a history.
     """
 
-    best: Classifier
-    last: Classifier
+    best: Network
+    last: Network
     history: list[dict[str, float]] = field(default_factory=list)
     earlier: tuple[Trained, ...] = ()
 
@@ -114,7 +114,7 @@ def _stages(recipe: Recipe) -> list[Recipe]:
     return [*(_stages(recipe.start) if isinstance(recipe.start, Recipe) else []), recipe]
 
 
-def _given(first: Recipe, data: Dataset) -> tuple[Classifier, ...]:
+def _given(first: Recipe, data: Dataset) -> tuple[Network, ...]:
     """The network with given weights that the first stage starts from; none where it starts from fresh ones.
 
     Raises:
@@ -125,7 +125,7 @@ def _given(first: Recipe, data: Dataset) -> tuple[Classifier, ...]:
     with torch.random.fork_rng(devices=[]):  # a network is built with random weights before its own are loaded
         network, card = load(first.start)
     build = card["build"]
-    found = (build["architecture"], build["settings"], build["classes"])
+    found = (build["architecture"], build["settings"], build.get("classes", len(data.classes)))
     if found != (type(first.model).__name__, asdict(first.model), len(data.classes)):
         raise ValueError(
             f"{first.start} is a {found[0]} with {found[1]} for {found[2]} classes; the recipe trains {first.model} on "
@@ -142,7 +142,7 @@ def _homes(recipe: Recipe, path: Path | None) -> list[Folder | None]:
 
 def _finish(
     run: Run, data: Dataset, home: Folder | None, kept: Kept | None, progress: bool, watch: Watch | None
-) -> tuple[Classifier, Classifier, list[dict[str, float]]]:
+) -> tuple[Network, Network, list[dict[str, float]]]:
     """One stage, from where ``kept`` says that it stopped; returns the best model, the last one and the history."""
     train, validation = data.train.to(run.device), data.validation.to(run.device)
     if kept:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, TypeVar
 import torch
 import torch.distributed as dist
 
-from seminar_lib.models import Classifier
+from seminar_lib.models import Network
 from seminar_lib.train.spread import spread
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ class Processes:
         """What the first process has in the place of ``value``."""
         return self.fabric.broadcast(value) if self.fabric else value
 
-    def spread(self, model: Classifier) -> Classifier:
+    def spread(self, model: Network) -> Network:
         """The same network, spread over all processes in place; see ``spread.py``."""
         return spread(model) if self.fabric else model
 

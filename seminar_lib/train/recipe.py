@@ -5,16 +5,20 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
+from typing import Any
 
 from torch import nn
+from torch.optim import SGD, Adam, Optimizer
 
 from seminar_lib.attacks import Attack
 from seminar_lib.data.augment import Augment
-from seminar_lib.models import Architecture, Classifier, SmallCNN
+from seminar_lib.models import Architecture, ImageArchitecture, SmallCNN
 from seminar_lib.objectives import CrossEntropy, Objective
 from seminar_lib.schedules import OneCycle
 
-PARTS: dict[str, Callable[[Classifier], nn.Module]] = {"all": lambda model: model, "head": lambda model: model.head}
+PARTS: dict[str, Callable[[Any], nn.Module]] = {"all": lambda model: model, "head": lambda model: model.head}
+OPTIMISERS: dict[str, Callable[..., Optimizer]] = {"sgd": partial(SGD, momentum=0.9, nesterov=True), "adam": Adam}
 
 
 @dataclass(frozen=True)
@@ -26,22 +30,25 @@ class Recipe:
         objective: what is minimised.
         model: the network.
         epochs, batch_size: passes over the training images, and images a step.
-        rate: the largest learning rate of SGD with Nesterov momentum 0.9.
+        rate: the largest learning rate.
         schedule: the share of ``rate`` at each point of the training.
         weight_decay: of all parameters.
         augment: how training images are changed.
         ema: decay of the exponential moving average of the weights, per step; the average is what is validated and
             returned. None turns it off.
-        validation: the attack that picks the best epoch on the validation images; None picks by clean accuracy.
+        validation: the attack that picks the best epoch on the validation images; None picks by clean accuracy. Where
+            the network's answer is an image, its objective on the validation images picks.
         seed: of the initial weights, the order of images and the attacks.
         bf16: compute in bfloat16 where autocast finds it safe and the hardware computes in it, in float32 elsewhere.
         start: the stage before: its best weights are where this one starts. Or the name of weights as ``load`` takes
             it, such as ``"signs/standard"``. None starts from fresh weights.
         trains: ``"all"`` of the network, or the ``"head"`` alone: the rest then stands still, its BatchNorm statistics
             too.
+        optimiser: ``"sgd"``, with Nesterov momentum 0.9, or ``"adam"`` (Kingma and Ba, ICLR 2015).
 
     Raises:
-        ValueError: a number is out of range, or the stage before trains another network or on other images.
+        ValueError: a number is out of range; there is no such part or optimiser; a network that gives images has
+            neither head nor attacks; or the stage before trains another network or on other images.
     """
 
     dataset: str = "signs"
@@ -59,6 +66,7 @@ class Recipe:
     bf16: bool = True
     start: Recipe | str | None = None
     trains: str = "all"
+    optimiser: str = "sgd"
 
     def __post_init__(self) -> None:
         if self.epochs < 1 or self.batch_size < 1:
@@ -72,6 +80,13 @@ class Recipe:
             raise ValueError(f"ema is the share of the average that a step keeps, 0 <= ema < 1; got {self.ema}.")
         if self.trains not in PARTS:
             raise ValueError(f"trains is one of {', '.join(map(repr, PARTS))}; got {self.trains!r}.")
+        if self.optimiser not in OPTIMISERS:
+            raise ValueError(f"optimiser is one of {', '.join(map(repr, OPTIMISERS))}; got {self.optimiser!r}.")
+        if isinstance(self.model, ImageArchitecture) and (self.trains != "all" or self.validation):
+            raise ValueError(
+                f"{self.model} gives images: it has no head to train alone and no answer to attack in validation. "
+                f"Leave out trains={self.trains!r} and validation={self.validation}."
+            )
         if isinstance(self.start, Recipe) and (self.start.model, self.start.dataset) != (self.model, self.dataset):
             raise ValueError(
                 f"A stage goes on with the network and the images of the one before, {self.start.model} on "

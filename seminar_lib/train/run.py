@@ -10,7 +10,7 @@ import math
 import time
 from collections.abc import Callable
 from copy import deepcopy
-from typing import TypeAlias
+from typing import TypeAlias, cast
 
 import torch
 from torch import Tensor
@@ -19,11 +19,11 @@ from tqdm.auto import tqdm
 
 from seminar_lib.data.dataset import Dataset, Split
 from seminar_lib.device import computes_bf16
-from seminar_lib.evaluation import evaluate
-from seminar_lib.models import Classifier
+from seminar_lib.evaluation import evaluate, mean_loss
+from seminar_lib.models import Classifier, ImageArchitecture, Network
 from seminar_lib.objectives import Batch
 from seminar_lib.train.processes import Processes
-from seminar_lib.train.recipe import PARTS, Recipe
+from seminar_lib.train.recipe import OPTIMISERS, PARTS, Recipe
 
 Watch: TypeAlias = Callable[[list[dict[str, float]]], object]  # given the history so far
 
@@ -33,10 +33,15 @@ WATCH_SECONDS = 5.0  # between two looks within an epoch
 class Run:
     """The network, its average, the optimiser, and what happened so far."""
 
-    def __init__(self, recipe: Recipe, data: Dataset, processes: Processes, earlier: tuple[Classifier, ...]) -> None:
+    def __init__(self, recipe: Recipe, data: Dataset, processes: Processes, earlier: tuple[Network, ...]) -> None:
         self.recipe, self.data, self.processes, self.device = recipe, data, processes, processes.device
         self.bf16 = recipe.bf16 and computes_bf16(self.device.type)
         self.model = self.network()
+        if not isinstance(self.model, recipe.objective.network):
+            raise ValueError(
+                f"{recipe.objective} trains a {recipe.objective.network.__name__}; {recipe.model} is a "
+                f"{type(self.model).__name__}."
+            )
         if earlier:
             self.model.load_state_dict(earlier[-1].state_dict())
         # An objective may attack an earlier network, which is as much work as attacking this one.
@@ -45,17 +50,22 @@ class Run:
         processes.spread(self.model)
         # Without an average, the "average" is the latest weights: decay 0.
         self.average = AveragedModel(self.model, multi_avg_fn=get_ema_multi_avg_fn(recipe.ema or 0.0), use_buffers=True)
-        self.optimiser = torch.optim.SGD(
-            self.learning.parameters(), recipe.rate, momentum=0.9, nesterov=True, weight_decay=recipe.weight_decay
+        self.optimiser = OPTIMISERS[recipe.optimiser](
+            self.learning.parameters(), lr=recipe.rate, weight_decay=recipe.weight_decay
         )
         self.best: dict[str, Tensor] = {}
         self.history: list[dict[str, float]] = []
 
-    def network(self) -> Classifier:
+    def network(self) -> Network:
         """The network with its initial weights."""
+        architecture, data = self.recipe.model, self.data
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(self.recipe.seed)
-            model = self.recipe.model.build(len(self.data.classes), self.data.mean, self.data.std)
+            model: Network = (
+                architecture.build(len(data.mean))
+                if isinstance(architecture, ImageArchitecture)
+                else architecture.build(len(data.classes), data.mean, data.std)
+            )
         return model.to(self.device).to(memory_format=torch.channels_last)
 
     def epoch(self, train: Split, progress: bool, watch: Watch | None = None) -> dict[str, float]:
@@ -116,11 +126,13 @@ class Run:
         )
 
     def validate(self, validation: Split) -> dict[str, float]:
-        """Accuracies of the averaged weights, and the score that picks the best epoch."""
+        """Accuracies of the averaged weights, or their loss, and the score that picks the best epoch."""
+        model = cast(Network, self.average.module)
+        if not isinstance(model, Classifier):
+            loss = mean_loss(model, validation, self.objective, self.recipe.seed)
+            return {"validation loss": loss, "score": -loss}
         attacks = {} if self.recipe.validation is None else {"robust": self.recipe.validation}
-        report = evaluate(
-            self.average.module, validation, attacks, batch_size=500, seed=self.recipe.seed, progress=False
-        )
+        report = evaluate(model, validation, attacks, batch_size=500, seed=self.recipe.seed, progress=False)
         figures = {f"{name} accuracy": report[name].accuracy for name in report.correct}  # "clean" may be a term's name
         return {**figures, "score": figures.get("robust accuracy", figures["clean accuracy"])}
 
@@ -136,34 +148,33 @@ class Run:
 
     def state(self) -> dict[str, Tensor]:
         """Everything that the next epoch depends on but the history, by ``part/name``, on the CPU."""
-        parameters = dict(self.model.named_parameters())
-        momentum = {
-            n: self.optimiser.state[p]["momentum_buffer"] for n, p in parameters.items() if p in self.optimiser.state
-        }
+        moments = self.optimiser.state_dict()["state"]  # of each parameter, by number: momentum, Adam's averages
         parts = {
             "model": self.model.state_dict(),
             "average": self.average.state_dict(),
             "best": self.best,
-            "momentum": momentum,
+            "optimiser": {f"{i}/{name}": t for i, named in moments.items() for name, t in named.items()},
         }
         tensors = {f"{part}/{name}": t for part, named in parts.items() for name, t in named.items()}
         return {name: t.detach().cpu().contiguous().clone() for name, t in tensors.items()}
 
     def resume(self, state: dict[str, Tensor], history: list[dict[str, float]]) -> None:
         """Go on from what ``state`` returned and the history of that moment."""
-        parts: dict[str, dict[str, Tensor]] = {"model": {}, "average": {}, "best": {}, "momentum": {}}
+        parts: dict[str, dict[str, Tensor]] = {"model": {}, "average": {}, "best": {}, "optimiser": {}}
         for key, tensor in state.items():
             part, name = key.split("/", 1)
             parts[part][name] = tensor.to(self.device)
         self.model.load_state_dict(parts["model"])
         self.average.load_state_dict(parts["average"])
         self.best = parts["best"]
-        parameters = dict(self.model.named_parameters())
-        for name, momentum in parts["momentum"].items():
-            self.optimiser.state[parameters[name]]["momentum_buffer"] = momentum
+        moments: dict[int, dict[str, Tensor]] = {}
+        for key, tensor in parts["optimiser"].items():
+            i, name = key.split("/")
+            moments.setdefault(int(i), {})[name] = tensor
+        self.optimiser.load_state_dict({**self.optimiser.state_dict(), "state": moments})
         self.history = history
 
-    def with_weights(self, weights: dict[str, Tensor]) -> Classifier:
+    def with_weights(self, weights: dict[str, Tensor]) -> Network:
         """A network of its own with these weights, ready for use."""
         model = self.network()
         model.load_state_dict(weights)

@@ -23,10 +23,10 @@ import torch.distributed as dist
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
-from seminar_lib.models import Classifier
+from seminar_lib.models import Network
 
 
-def spread(model: Classifier) -> Classifier:
+def spread(model: Network) -> Network:
     """The same network, its backbone spread over all processes of ``torch.distributed``; changed in place.
 
     The names in its ``state_dict`` stay as they are, and copies of it are spread too. All processes must call it with
@@ -39,11 +39,11 @@ def spread(model: Classifier) -> Classifier:
     model.backbone = _share_statistics(model.backbone)
     sizes: list[int] = []
 
-    def take_share(backbone: nn.Module, inputs: tuple[Tensor]) -> Tensor:
+    def take_share(backbone: nn.Module, inputs: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
         sizes.append(len(inputs[0]))
-        return _Share.apply(inputs[0])  # type: ignore[no-any-return]
+        return tuple(_Share.apply(rows) for rows in inputs)
 
-    def gather(backbone: nn.Module, inputs: tuple[Tensor], features: Tensor) -> Tensor:
+    def gather(backbone: nn.Module, inputs: tuple[Tensor, ...], features: Tensor) -> Tensor:
         return _Gather.apply(features, sizes.pop())  # type: ignore[no-any-return]
 
     model.backbone.register_forward_pre_hook(take_share)

@@ -38,6 +38,20 @@ def test_a_training_curve_shows_every_figure_of_the_history(panels):
     assert [text.get_text() for text in terms.get_legend().get_texts()] == ["clean 0.5", "divergence 0.25"]
 
 
+def test_the_curve_of_a_network_that_gives_images_shows_its_loss(panels):
+    losses = [0.5, 0.2, 0.3]
+    history = [
+        {"epoch": e, "noise": 1 / e, "validation loss": loss, "score": -loss, "seconds": 3.0}
+        for e, loss in enumerate(losses, 1)
+    ]
+    below, terms = panels(history)
+    assert drawn(below)["validation loss"] == [[e, loss] for e, loss in enumerate(losses, 1)]
+    assert drawn(terms).keys() == {"noise"}
+    assert "best epoch 2: 0.2" in [text.get_text() for text in below.get_legend().get_texts()]
+    assert below.get_title(loc="left") == "loss, validation images"
+    assert below.get_ylim()[0] < 0.2 < 0.5 < below.get_ylim()[1] < 0.6
+
+
 def test_a_training_curve_marks_the_first_of_the_best_epochs(panels):
     for panel in panels(HISTORY):
         assert [line.get_xdata() for line in panel.lines if line.get_label().startswith("_")] == [[2, 2]]
