@@ -20,7 +20,7 @@ from torch import nn
 
 from seminar_lib.adaptive import BPDA, replace_layers
 from seminar_lib.detection.base import Detector
-from seminar_lib.masking import Quantise
+from seminar_lib.purification import Quantise
 from seminar_lib.types import Images, PerExample
 
 
