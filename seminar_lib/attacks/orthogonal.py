@@ -36,7 +36,6 @@ class OrthogonalPGD(PGD):
     """
 
     exact: ClassVar[bool] = True
-    steps: int = 100
 
     def search(self, goal: Goal, x: Images, generator: Generator = None) -> Images:
         if not isinstance(goal, Both):

@@ -2,7 +2,7 @@
 
     detector = Mahalanobis.fit(model, data)                                   # on training images
     guarded = Guarded(model, detector, detector.threshold_at(data, fpr=0.05))  # on validation images
-    evaluate_detector(guarded, data.test, PGD(), OrthogonalPGD())
+    evaluate_detector(guarded, data.test, PGD(), OrthogonalPGD(steps=100))
 
 All of them catch attacks that do not know them, and all of them have been broken by attacks that do.
 """

@@ -68,8 +68,8 @@ class Guarded:
     def evade(self, y: Labels, loss: Loss = margin, weight: float = 1.0) -> Both:
         """The goal of an adversary who knows everything: a wrong label, and a score that is accepted.
 
-        ``OrthogonalPGD().run(guarded.evade(y), x)`` climbs them in turns, any other search their weighted sum. The
-        detector is ``opened``.
+        ``OrthogonalPGD(steps=100).run(guarded.evade(y), x)`` climbs them in turns, any other search their weighted
+        sum. The detector is ``opened``.
 
         Args:
             y: true labels.
