@@ -27,7 +27,8 @@ class Trained:
         best: the model of the epoch with the highest validation score; the one to report.
         last: the model after the last epoch. Report it too: the gap is robust overfitting (Rice et al., ICML 2020).
         history: one dictionary an epoch: the mean of each term under its name, ``"clean accuracy"`` and
-            ``"robust accuracy"`` on the validation images, the ``"score"`` that picks the best, ``"seconds"``.
+            ``"robust accuracy"`` on the validation images, or ``"validation loss"`` where the network's answer is an
+            image, the ``"score"`` that picks the best, ``"seconds"``.
         earlier: what the stages before ended with, the first stage first. Weights that a recipe starts from are
             a stage without a history.
     """
