@@ -21,7 +21,6 @@ from benchmarks.report import RESULTS, write
 from benchmarks.subject import subject
 from seminar_lib import markdown
 from seminar_lib.attacks import Attack
-from seminar_lib.checkpoints import shipped
 from seminar_lib.device import best_device, describe
 from seminar_lib.evaluation import versions
 from seminar_lib.files import whole_file
@@ -33,7 +32,7 @@ HEAD = (
 
 
 def bench(
-    weights: tuple[str, ...] = (),
+    weights: tuple[str, ...] = ("signs/standard", "signs/pgd_at"),
     attacks: tuple[str, ...] = (),
     n: int = 512,
     batch_size: int = 128,
@@ -47,8 +46,8 @@ def bench(
     """Time our attacks against those of other libraries and against the bare passes through the model.
 
     Args:
-        weights: shipped weights such as signs/pgd_at, or paths; by default those for signs, which needs no download.
-            Each is attacked on test images of the data set that its card names.
+        weights: shipped weights or paths; each is attacked on test images of the data set that its card names. By
+            default two for signs, which needs no download.
         attacks: some of FGSM, PGD-20, APGD-CE, C&W, DeepFool, FAB-T, Square and AutoAttack; by default all but the
             last, which takes hours.
         n: how many test images.
@@ -63,9 +62,6 @@ def bench(
     if threads is not None:
         torch.set_num_threads(threads)
     where = torch.device(device) if device else best_device()
-    names = weights or tuple(name for name in shipped() if name.startswith("signs/"))
-    if not names:
-        raise ValueError("There are no shipped weights. Name your own: --weights runs/signs_pgd_at/best")
     titles = chosen(attacks)
     settings = {"n": n, "batch_size": batch_size, "threads": torch.get_num_threads(), "rounds": rounds, "seed": seed}
     report: dict[str, Any] = {
@@ -75,7 +71,7 @@ def bench(
         "races": [],
     }
     path = (out or RESULTS / where.type).with_suffix(".json")
-    for finished in races(names, titles, n, batch_size, rounds, seed, where):
+    for finished in races(weights, titles, n, batch_size, rounds, seed, where):
         report["races"].append(finished)
         if not json:
             print(table(finished), flush=True)

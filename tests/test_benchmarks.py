@@ -283,12 +283,6 @@ def test_a_peer_that_is_not_installed_has_a_row_that_says_so(
     assert all({"name": "torchattacks", "installed": False} in race["rows"] for race in races)
 
 
-def test_no_weights_is_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(program, "shipped", list)
-    with pytest.raises(ValueError, match=r"no shipped weights.*--weights"):
-        program.bench(device="cpu")
-
-
 def test_an_unknown_attack_is_a_sentence() -> None:
     with pytest.raises(ValueError, match=r"--attacks are some of FGSM, .*; got PGD-21"):
         program.bench(attacks=("PGD-21",), device="cpu")
