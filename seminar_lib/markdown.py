@@ -1,7 +1,8 @@
-"""A table in Markdown: what reports show in a notebook, and what results are written down as."""
+"""Tables in Markdown: what reports show in a notebook, and what results are written down as."""
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
 
 
@@ -17,6 +18,20 @@ def table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
             raise ValueError(f"The table has {len(head)} columns, {', '.join(map(repr, head))}; got the row {row!r}.")
         lines.append(_line(row))
     return "\n".join(lines)
+
+
+class Tabular(ABC):
+    """A report that shows itself as its table, in a notebook and in a terminal."""
+
+    @abstractmethod
+    def table(self) -> str:
+        """What it has to say, in Markdown."""
+
+    def _repr_markdown_(self) -> str:
+        return self.table()
+
+    def __repr__(self) -> str:
+        return self.table()
 
 
 def _line(cells: Sequence[object]) -> str:

@@ -20,3 +20,11 @@ def test_a_parser_reads_every_cell_where_it_belongs():
 def test_a_row_of_another_length_is_refused():
     with pytest.raises(ValueError, match=r"has 2 columns, 'a', 'b'; got the row \(1,\)"):
         markdown.table(("a", "b"), [(1,)])
+
+
+def test_a_report_shows_itself_as_its_table():
+    class Found(markdown.Tabular):
+        def table(self) -> str:
+            return markdown.table(("a",), [(1,)])
+
+    assert repr(Found()) == Found()._repr_markdown_() == "| a |\n|---|\n| 1 |"

@@ -40,7 +40,7 @@ class Check:
 
 
 @dataclass(frozen=True, repr=False)
-class Diagnosis:
+class Diagnosis(markdown.Tabular):
     """All checks of one model.
 
     Attributes:
@@ -93,9 +93,6 @@ class Diagnosis:
             [(c.name, c.value, _shown(c), c.meaning, c.source) for c in self.checks],
         )
         return "\n".join([checks, "", f"n = {self.n}, `{self.attack}`", "", self.summary])
-
-    def _repr_markdown_(self) -> str:
-        return self.table()
 
     def __repr__(self) -> str:
         """The checks as plain text: one line each, and a second one that explains it."""

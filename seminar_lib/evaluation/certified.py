@@ -37,7 +37,7 @@ STEP = 0.25  # between the radii of a table, as in the papers
 
 
 @dataclass(frozen=True)
-class CertifiedReport:
+class CertifiedReport(markdown.Tabular):
     """The certificate of every image.
 
     ``self[radius]`` is the certified accuracy at a radius.
@@ -110,9 +110,6 @@ class CertifiedReport:
                 f"Images stopped at the radius {self.target:g}: the average is too small, and so is all beyond it.",
             ]
         return "\n".join(lines)
-
-    def _repr_markdown_(self) -> str:
-        return self.table()
 
     def plot(self, ax: Axes | None = None, label: str | None = None) -> Axes:
         """Certified accuracy against the radius, with its interval as a band; returns the axes."""

@@ -49,7 +49,7 @@ GOT = ("", "right and accepted", "right or rejected", "robust: both, clean and a
 
 
 @dataclass(frozen=True, repr=False)
-class DetectionReport:
+class DetectionReport(markdown.Tabular):
     """The score and the label of every image, clean and under both attacks.
 
     The rows are ``"clean"``, ``"oblivious"`` and ``"adaptive"``.
@@ -147,12 +147,6 @@ class DetectionReport:
                 *([STOPS] if self.attacks[ADAPTIVE].stop_when_fooled else []),
             ]
         )
-
-    def _repr_markdown_(self) -> str:
-        return self.table()
-
-    def __repr__(self) -> str:
-        return self.table()
 
     def plot(self, ax: Axes | None = None) -> Axes:
         """Histograms of the scores with the threshold; scores far beyond it share the last bar. Returns the axes."""

@@ -45,7 +45,7 @@ FAR = 0.1  # a surrogate whose clean accuracy is this far below the victim's has
 
 
 @dataclass(frozen=True, repr=False)
-class GrayBox:
+class GrayBox(markdown.Tabular):
     """A victim in the gray box and in the white box, image by image.
 
     ``self[row]`` holds the accuracies of a row by column: one for each surrogate, one for the images that stand against
@@ -121,12 +121,6 @@ class GrayBox:
                 *(f"- {remark}" for remark in self.remarks),
             ]
         )
-
-    def _repr_markdown_(self) -> str:
-        return self.table()
-
-    def __repr__(self) -> str:
-        return self.table()
 
     def plot(self, ax: Axes | None = None) -> Axes:
         """Bars for each row, grey in the gray box and white in the white one, with intervals; returns the axes."""

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, repr=False)
-class Report:
+class Report(markdown.Tabular):
     """The outcome of every image under every attack.
 
     Attributes:
@@ -110,12 +110,6 @@ class Report:
                 settings = f"{settings}: {counts}"
             rows.append((name, f"{a.accuracy:.1%}", f"{a.low:.1%} to {a.high:.1%}", a.n, settings))
         return markdown.table(("", "accuracy", "95 % interval", "n", "settings"), rows)
-
-    def _repr_markdown_(self) -> str:
-        return self.table()
-
-    def __repr__(self) -> str:
-        return self.table()
 
     def plot(self, ax: Axes | None = None) -> Axes:
         """Bars of the accuracies with their intervals; returns the axes."""
