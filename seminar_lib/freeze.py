@@ -6,10 +6,11 @@ import inspect
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from torch import nn
+import torch
+from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
-from seminar_lib.types import Model
+from seminar_lib.types import Images, Model
 
 
 @contextmanager
@@ -37,6 +38,18 @@ def frozen(*models: Model) -> Iterator[None]:
             module.training = mode
         for parameter in learning:
             parameter.requires_grad_(True)
+
+
+def in_batches(model: Model, x: Images, batch_size: int = 256) -> Tensor:
+    """What a model says of many images, some at a time: frozen, in full precision, without gradients.
+
+    Args:
+        model: as ``frozen`` takes it.
+        x: images, at least one.
+        batch_size: images at a time.
+    """
+    with frozen(model), torch.no_grad(), torch.autocast(x.device.type, enabled=False):
+        return torch.cat([model(batch) for batch in x.split(batch_size)])
 
 
 @contextmanager

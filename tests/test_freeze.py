@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from seminar_lib.freeze import frozen, steady_statistics
+from seminar_lib.freeze import frozen, in_batches, steady_statistics
 
 
 @pytest.fixture
@@ -96,3 +96,13 @@ def test_statistics_count_again_after_an_exception_but_for_those_that_never_did(
         raise KeyboardInterrupt
     assert tiny.backbone[1].track_running_stats
     assert not still.track_running_stats
+
+
+def test_batches_give_what_one_look_gives(tiny, x):
+    tiny.train()
+    statistics = {name: value.clone() for name, value in tiny.named_buffers()}
+    found = in_batches(tiny.embed, x, batch_size=3)
+    assert tiny.training
+    assert all(map(torch.equal, dict(tiny.named_buffers()).values(), statistics.values()))
+    assert not found.requires_grad
+    torch.testing.assert_close(found, tiny.eval().embed(x))

@@ -14,11 +14,9 @@ from torch import Tensor, nn
 
 from seminar_lib.checks import check_images, check_model
 from seminar_lib.data.dataset import Dataset, Split
-from seminar_lib.freeze import frozen
+from seminar_lib.freeze import in_batches
 from seminar_lib.models import Classifier
-from seminar_lib.types import Embeddings, Images, PerExample
-
-BATCH = 256  # images at a time
+from seminar_lib.types import Images, PerExample
 
 
 class Detector(nn.Module, ABC):
@@ -44,8 +42,7 @@ class Detector(nn.Module, ABC):
         """
         check_images(x)
         check_model(self, x)
-        with frozen(self), torch.no_grad(), torch.autocast(x.device.type, enabled=False):
-            found = torch.cat([self.score(batch) for batch in x.split(BATCH)])
+        found = in_batches(self.score, x)
         if found.shape != x.shape[:1] or not found.isfinite().all():
             raise ValueError(
                 f"{type(self).__name__} must give a finite score for each of {len(x)} images; got shape "
@@ -107,12 +104,6 @@ def training_images(model: Classifier, data: Dataset, n: int, seed: int) -> Spli
             "trained for another task."
         )
     return data.train.sample(n, seed).to(_device(model))
-
-
-def embed(model: Classifier, x: Images) -> Embeddings:
-    """The features of many images, (N, D), in evaluation mode and without gradients."""
-    with frozen(model), torch.no_grad():
-        return torch.cat([model.embed(batch) for batch in x.split(BATCH)])
 
 
 def check_each_class(y: Tensor, classes: int, enough: int, what: str) -> None:

@@ -18,7 +18,8 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from seminar_lib.data.dataset import Dataset
-from seminar_lib.detection.base import Detector, check_each_class, embed, training_images
+from seminar_lib.detection.base import Detector, check_each_class, training_images
+from seminar_lib.freeze import in_batches
 from seminar_lib.models import Classifier
 from seminar_lib.types import Embeddings, Images, Labels, PerExample
 
@@ -61,7 +62,7 @@ class KernelDensity(Detector):
         """
         images = training_images(model, data, n, seed)
         check_each_class(images.y, len(data.classes), 2, "A density")
-        z = embed(model, images.x)
+        z = in_batches(model.embed, images.x)
         if bandwidth is None:
             bandwidth = likeliest_bandwidth(z, images.y)
         if not 0 < bandwidth < float("inf"):

@@ -18,7 +18,8 @@ from torch import nn
 
 from seminar_lib.attacks import PGD, Attack
 from seminar_lib.data.dataset import Dataset
-from seminar_lib.detection.base import Detector, embed, training_images
+from seminar_lib.detection.base import Detector, training_images
+from seminar_lib.freeze import in_batches
 from seminar_lib.models import Classifier
 from seminar_lib.types import Embeddings, Flags, Images, PerExample
 
@@ -61,7 +62,7 @@ class LearnedDetector(Detector):
         images = training_images(model, data, n, seed)
         generator = torch.Generator(images.images.device).manual_seed(seed)
         attacked = torch.cat([attack(model, x, y, generator=generator) for x, y in images.batches(256)])
-        z = torch.cat([embed(model, images.x), embed(model, attacked)])
+        z = torch.cat([in_batches(model.embed, images.x), in_batches(model.embed, attacked)])
         return cls(model, learn(z, torch.arange(len(z), device=z.device) >= len(images), seed))
 
     def score(self, x: Images) -> PerExample:

@@ -19,7 +19,8 @@ from jaxtyping import Float
 from torch import Tensor
 
 from seminar_lib.data.dataset import Dataset
-from seminar_lib.detection.base import Detector, check_each_class, embed, training_images
+from seminar_lib.detection.base import Detector, check_each_class, training_images
+from seminar_lib.freeze import in_batches
 from seminar_lib.models import Classifier
 from seminar_lib.types import Embeddings, Images, Labels, PerExample
 
@@ -56,7 +57,7 @@ class Mahalanobis(Detector):
             TypeError, ValueError: the network does not belong to the data set, or there are too few images.
         """
         images = training_images(model, data, n, seed)
-        return cls(model, *gaussians(embed(model, images.x), images.y, len(data.classes)))
+        return cls(model, *gaussians(in_batches(model.embed, images.x), images.y, len(data.classes)))
 
     def score(self, x: Images) -> PerExample:
         away = self.model.embed(x).float()[:, None] - self.means  # (B, K, D)

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
-import torch
-from torch import Tensor
-
 from seminar_lib.checks import check_embeddings, check_images, check_labels, check_model, check_views
-from seminar_lib.freeze import frozen
+from seminar_lib.freeze import in_batches
 from seminar_lib.models import Classifier
 from seminar_lib.types import Embeddings, Flags, Images, Labels
 
@@ -69,7 +65,9 @@ def embed(model: Classifier, x: Images, projected: bool = False, batch_size: int
         raise TypeError(f"embed needs a Classifier, which has an embedding; got {type(model).__name__}.")
     check_images(x)
     check_model(model, x)
-    z = _in_batches(model, model.project if projected else model.embed, x, batch_size)
+    if batch_size < 1:
+        raise ValueError(f"A batch needs at least one image; got batch_size={batch_size}.")
+    z = in_batches(model.project if projected else model.embed, x, batch_size).cpu()
     if not (finite := z.isfinite().all(1)).all():
         broken = int((~finite).nonzero()[0])
         raise ValueError(f"The embedding holds NaN or infinity, first of image {broken}. Did the training diverge?")
@@ -99,13 +97,5 @@ def embed_pairs(
             f"x_adv must hold the attacked images row by row, shape {tuple(x.shape)}; got {tuple(x_adv.shape)}."
         )
     z_adv = embed(model, x_adv, projected, batch_size)
-    predicted, predicted_adv = (_in_batches(model, model, images, batch_size).argmax(1) for images in (x, x_adv))
+    predicted, predicted_adv = (in_batches(model, images, batch_size).argmax(1).cpu() for images in (x, x_adv))
     return Embedded(z, z_adv, y.cpu(), predicted, predicted_adv)
-
-
-def _in_batches(model: Classifier, part: Callable[[Tensor], Tensor], x: Images, batch_size: int) -> Tensor:
-    """What ``part`` of the model makes of the images, in full precision."""
-    if batch_size < 1:
-        raise ValueError(f"A batch needs at least one image; got batch_size={batch_size}.")
-    with frozen(model), torch.no_grad(), torch.autocast(x.device.type, enabled=False):
-        return torch.cat([part(batch).cpu() for batch in x.split(batch_size)])
