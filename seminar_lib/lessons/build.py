@@ -7,11 +7,14 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import nbformat
+import zmq
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 from nbformat import NotebookNode
+from traitlets.config import Config
 
 from seminar_lib.files import whole_file
 from seminar_lib.lessons import outputs
@@ -66,9 +69,20 @@ def run(notebook: NotebookNode, lesson: Lesson, allowed: Iterable[str] = ()) -> 
     Raises:
         RuntimeError: a cell failed, or took more than a minute; the message names the lesson and the cell.
     """
+    with TemporaryDirectory(prefix="kernel-") as sockets:
+        return _run(notebook, lesson, allowed, sockets)
+
+
+def _run(notebook: NotebookNode, lesson: Lesson, allowed: Iterable[str], sockets: str) -> list[float]:
+    """As :func:`run`, in a kernel that listens in the folder ``sockets`` where the system can.
+
+    A port is chosen before the kernel starts; by the time it listens, another program may have taken it.
+    """
+    local = {"transport": "ipc", "ip": f"{sockets}/kernel"} if zmq.has("ipc") else {}
     folder = {"metadata": {"path": str(lesson.student_path.parent)}}
     client = NotebookClient(
         notebook,
+        config=Config(KernelManager=local),
         timeout=SECONDS_PER_CELL,
         kernel_name="python3",
         allow_error_names=list(allowed),

@@ -40,10 +40,9 @@ class NotebookPage:
         """Begin to run all cells, to look on meanwhile."""
         self.page.evaluate("void jupyterapp.commands.execute('notebook:run-all-cells')")
 
-    @property
-    def is_busy(self) -> bool:
-        """Whether the kernel is at work."""
-        return self.page.evaluate("jupyterapp.shell.currentWidget.sessionContext.session.kernel.status") == "busy"
+    def wait_until_busy(self) -> None:
+        """Return once the kernel is at work; between two cells it is idle for a moment."""
+        self.page.wait_for_function("jupyterapp.shell.currentWidget.sessionContext.session.kernel.status === 'busy'")
 
     def assert_no_traceback(self) -> None:
         """The kernel has reported no error, from a cell or from what a control called, and every widget is shown.

@@ -58,7 +58,7 @@ def test_the_curve_grows_while_the_kernel_trains(notebook, tmp_path):
     for epoch in range(4):
         if epoch:
             expect(page.sentence).to_contain_text(f"Epoch {epoch} is done.")
-        assert page.is_busy
+        page.wait_until_busy()
         pictures.append(page.pixels())
         (tmp_path / str(epoch)).touch()
     assert all_differ(pictures)
