@@ -78,7 +78,8 @@ DETECTION = """
 
 `python -m benchmarks.detection`: `{oblivious}` on the network alone, then the adaptive
 `{adaptive}` on the network and the detector, whose threshold
-rejects {fpr:.0%} of the validation images. *False alarms* are clean test images above it,
+rejects {fpr:.0%} of the validation images. Without a detector the latter is
+`{longer}`. *False alarms* are clean test images above it,
 *served* those that are right and accepted. *Caught* is the share rejected among the attacked images with a wrong label;
 the AUROC compares these with all clean images. *Safe* images are right or rejected; *robust* are those that are served
 while clean and safe under the adaptive attack.

@@ -49,15 +49,16 @@ def test_an_interrupted_run_goes_on(
     monkeypatch.setattr(program, "evaluate_detector", interrupted)
     with pytest.raises(KeyboardInterrupt):
         program.compare((weights,), ("one", "two"), **SMALL, out=out)
-    assert list(json.loads(out.read_text())["models"][weights]) == ["one"]
+    assert list(json.loads(out.read_text())["models"][weights]) == ["none", "one"]
     program.compare((weights,), ("one", "two"), **SMALL, out=out)
     assert len(seen) == 3
     done = json.loads(out.read_text())["models"][weights]
-    assert list(done) == ["one", "two"]
+    assert list(done) == ["none", "one", "two"]
     assert done["one"]["rows"] == done["two"]["rows"]
     shown = capsys.readouterr().out
     assert shown.strip() in summary(tmp_path)
-    assert "`OrthogonalPGD(Linf(8/255), steps=3, step_size=2/255)`" in summary(tmp_path)
+    for attack in ("OrthogonalPGD(Linf(8/255), steps=3, step_size=2/255)", "PGD(Linf(8/255), loss=margin, steps=3,"):
+        assert f"`{attack}" in summary(tmp_path)
     with pytest.raises(ValueError, match="measured with other settings"):
         program.compare((weights,), ("one",), **SMALL | {"steps": 4}, out=out)
 
@@ -71,9 +72,10 @@ def test_the_table_shows_the_network_alone_and_each_detector() -> None:
         "oblivious": row | {"right": share["c"], "caught": share["a"], "auroc of the wrong": vars(auroc)},
         "adaptive": row | {"caught": None, "robust": share["c"]},
     }
-    alone, guarded = program.rows({"toy": {"rows": found}})
+    bare = {"clean": share["a"], "attacks": {"oblivious": share["c"], "longer": share["b"]}}
+    alone, guarded = program.rows({"none": bare, "toy": {"rows": found}})
     high, middle, low = (Accuracy(**share[name]) for name in "abc")
-    assert alone == ("none", "", high, "", "", low, "", "", "")
+    assert alone == ("none", "", high, "", "", low, "", middle, middle)
     assert guarded == ("toy", low, middle, auroc, high, middle, "none wrong", middle, low)
     assert len(alone) == len(guarded) == 1 + len(program.HEAD)
 
