@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from base64 import b64decode, b64encode
 
 from nbformat import NotebookNode
 
 from seminar_lib.lessons.lesson import Lesson
+from seminar_lib.lessons.pictures import lighter
 from seminar_lib.lessons.products import place
 
 WIDGET = "application/vnd.jupyter.widget-view+json"
@@ -15,13 +17,16 @@ ABSOLUTE_PATH = re.compile(r"(?<![\w/:<.])/[\w.-]+/[\w./-]+|\b[A-Z]:\\\w[^\s'\"]
 
 
 def settle(notebook: NotebookNode) -> None:
-    """Drop the widgets of an executed notebook, and give its pictures their words.
+    """Drop the widgets of an executed notebook, make its pictures lighter, and give them their words.
 
     A widget is drawn from a state that only a live kernel has; stored, it would weigh as much as its pictures, carry
     random ids into every build, and still not show on GitHub. The still picture beside each demo stays.
     """
     for cell in _code(notebook):
         cell.outputs = [output for output in cell.outputs if WIDGET not in output.get("data", {})]
+        for output in cell.outputs:
+            if png := output.get("data", {}).get("image/png"):
+                output.data["image/png"] = b64encode(lighter(b64decode(png))).decode()
         if words := _words(cell):
             for output, kind in _pictures(cell):
                 output.metadata[kind] = {**output.metadata.get(kind, {}), "alt": words}

@@ -1,0 +1,34 @@
+"""Pictures of a committed notebook in fewer bytes: they are most of what a clone of the course weighs."""
+
+from __future__ import annotations
+
+from io import BytesIO
+
+import numpy as np
+from PIL import Image
+
+COLOURS = 256
+LEVELS, SHARE = 2, 99  # of 255; per cent of the pixels
+
+
+def lighter(png: bytes) -> bytes:
+    """The same picture, in at most as many bytes.
+
+    A drawing has few colours, so 256 of its own do: a pixel then takes one byte, not three. A photograph has more, and
+    what a lesson shows of it may be a change of a few levels; it stays as it is, bit for bit, and is packed better.
+
+    Args:
+        png: a picture without transparency.
+
+    Returns:
+        the PNG: within 2 of 255 levels in 99 % of the pixels, or equal in all.
+    """
+    given = Image.open(BytesIO(png))
+    if given.mode == "P":  # has a palette already
+        return png
+    picture = given.convert("RGB")
+    drawing = picture.quantize(COLOURS, dither=Image.Dither.NONE)
+    moved = np.abs(np.asarray(picture, int) - np.asarray(drawing.convert("RGB"), int)).max(-1)
+    packed = BytesIO()
+    (drawing if np.percentile(moved, SHARE) <= LEVELS else picture).save(packed, "PNG", optimize=True)
+    return min(packed.getvalue(), png, key=len)
