@@ -5,6 +5,7 @@ sentence and need no browser.
 """
 
 from seminar_lib.widgets.demo import Demo
+from seminar_lib.widgets.diffusion import DiffusionDemo
 from seminar_lib.widgets.embedding import EmbeddingDemo
 from seminar_lib.widgets.fgsm import FGSMDemo
 from seminar_lib.widgets.masking import MaskingDemo
@@ -15,6 +16,7 @@ from seminar_lib.widgets.trajectory import TrajectoryDemo
 
 __all__ = [
     "Demo",
+    "DiffusionDemo",
     "EmbeddingDemo",
     "FGSMDemo",
     "LiveCurve",

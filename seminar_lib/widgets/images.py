@@ -100,6 +100,7 @@ class ImageDemo(Demo[S]):
         p: NDArray[np.float64],
         peaks: NDArray[np.float64],
         width: int = 256,
+        others: int = OTHERS,
     ) -> None:
         """The probabilities as bars, in rows that stay the same while something happens to the image.
 
@@ -110,9 +111,10 @@ class ImageDemo(Demo[S]):
             p: what is shown, (K,).
             peaks: the largest probability that each class ever reaches, (K,); those with the largest have a bar.
             width: of names, bars and percentages together.
+            others: wrong classes with a bar of their own.
         """
         true = self.true(image)
-        rows = [true, *[int(k) for k in peaks.argsort()[::-1] if k != true][:OTHERS]]
+        rows = [true, *[int(k) for k in peaks.argsort()[::-1] if k != true][:others]]
         names, values = [self.classes[k] for k in rows], [float(p[k]) for k in rows]
         if len(rows) < len(self.classes):
             names, values = [*names, "all others"], [*values, max(0.0, 1 - sum(values))]

@@ -9,6 +9,7 @@ import pytest
 from seminar_lib.lessons import found
 
 from . import (
+    test_diffusion_demo,
     test_embedding_demo,
     test_fgsm_demo,
     test_live_curve,
@@ -29,6 +30,7 @@ DEMOS = {  # the demos of each lesson, in the order of its cells
     "07_lisard": [test_live_curve.check_end],
     "08_embedding_space": [test_embedding_demo.check_keys],
     "09_smoothing": [test_smoothing_demo.check_keys],
+    "10_purification": [test_diffusion_demo.check_keys],
     "12_masking": [test_masking_demo.check_keys],
 }
 
