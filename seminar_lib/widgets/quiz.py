@@ -55,7 +55,8 @@ class Quiz:
         self.question = HTMLMath(layout=Layout(width=WIDTH))
         self.sentence = HTMLMath(layout=Layout(width=WIDTH, min_height="6em"))  # buttons above it: nothing jumps
         self.fields: list[Field] = []
-        self.widget = VBox()
+        self._answer = HBox()  # only this changes its children: a button that is drawn anew loses the focus
+        self.widget = VBox([self.question, self._answer, HBox(list(self.controls.values())), self.sentence])
         self._go(0)
 
     def _check(self) -> None:
@@ -87,10 +88,9 @@ class Quiz:
         self.place = place
         self.question.value = _page(self._asked, place, len(self.questions))
         self.fields = _fields(self._asked)
+        self._answer.children = self.fields
         self.controls["back"].disabled = place == 0
         self.controls["next"].disabled = place == len(self.questions) - 1
-        rows = [self.question, HBox(self.fields), HBox(list(self.controls.values())), self.sentence]
-        self.widget.children = rows
         self._say("")
 
     @property
@@ -129,7 +129,8 @@ def _fields(question: Question) -> list[Field]:
     letters = [letter(place) for place in range(len(question.options))]
     if question.several:
         return [Checkbox(description=name, indent=False, layout=Layout(width="5em")) for name in letters]
-    return [RadioButtons(options=letters, index=None, description="answer", orientation="horizontal")]
+    radios = RadioButtons(options=letters, index=None, description="answer", orientation="horizontal")
+    return [radios.add_class("jupyter-widgets").add_class("widget-inline-hbox")]  # or their description stands above
 
 
 def _number(text: str) -> float:
