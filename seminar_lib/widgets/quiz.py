@@ -120,12 +120,14 @@ def _page(question: Question, place: int, count: int) -> str:
         listed = enumerate(question.options)
         lines += [f"<strong>{letter(place)}</strong> {html(option.text)}" for place, option in listed]
         lines.append(f"<em>{'Several are' if question.several else 'One is'} right.</em>")
+    elif question.unit:
+        lines.append(f"<em>Answer in {html(question.unit)}.</em>")
     return "".join(f'<p style="line-height: 1.4; margin: 0.5em 0">{line}</p>' for line in lines)
 
 
 def _fields(question: Question) -> list[Field]:
     if isinstance(question, Number):
-        return [Text(description="answer", placeholder=question.unit or "a number")]
+        return [Text(description="answer", placeholder="a number")]
     letters = [letter(place) for place in range(len(question.options))]
     if question.several:
         return [Checkbox(description=name, indent=False, layout=Layout(width="5em")) for name in letters]

@@ -65,6 +65,12 @@ def test_all_questions_of_the_lesson_are_asked_in_order(shown):
         shown.controls["next"].click()
 
 
+def test_the_unit_of_a_number_is_named(shown):
+    while shown.questions[shown.place].name != "normalised-eps":
+        shown.controls["next"].click()
+    assert "Answer in /255." in shown.question.value
+
+
 @pytest.mark.parametrize(("kind", "field"), [("one", RadioButtons), ("several", Checkbox), ("number", Text)])
 def test_each_kind_has_its_field_and_nothing_is_chosen(shown, kind, field):
     question = go_to(shown, kind)
