@@ -1,4 +1,4 @@
-"""The verbs of ``python -m seminar_lib`` that need the library: evaluate, attack, train, data, lessons."""
+"""The verbs of ``python -m seminar_lib`` that need the library: evaluate, attack, train, data, lessons, questions."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import Any
 import torch
 import tyro
 
-from seminar_lib import checkpoints, lessons, recipes
+from seminar_lib import checkpoints, lessons, quiz, recipes
 from seminar_lib.attacks import (
     APGD,
     CW,
@@ -32,6 +32,7 @@ from seminar_lib.data import load_data
 from seminar_lib.device import best_device
 from seminar_lib.evaluation import evaluate, gray_box
 from seminar_lib.models import Classifier
+from seminar_lib.quiz.export import Format, export
 from seminar_lib.recipes.variants import with_seed
 from seminar_lib.release import release
 from seminar_lib.threat import L1, L2, Linf, ThreatModel
@@ -206,6 +207,19 @@ def list_lessons(build: bool = False, check: bool = False, release: Path | None 
         print(lessons.table(found))
 
 
+def questions(out: Path, format: Format = "moodle", lesson: tuple[str, ...] = ()) -> None:
+    """Write the questions about the lessons to files, one for each lesson.
+
+    Args:
+        out: the folder to write to.
+        format: moodle for Moodle XML, qti for a QTI 2.1 package, which most other platforms import, sheet for a page to
+            print (Markdown), answers for the same with all answers and reasons.
+        lesson: such as 01_fgsm; all that have questions by default.
+    """
+    for path in export(lesson or quiz.lessons(), format, out):
+        print(path)
+
+
 def parse_threat(norm: str, eps: str) -> ThreatModel:
     """The threat model that ``--norm`` and ``--eps`` describe; eps is a decimal number or a fraction."""
     norms: dict[str, type[ThreatModel]] = {"linf": Linf, "l2": L2, "l1": L1}
@@ -267,6 +281,7 @@ def main() -> None:
         "train": train,
         "data": data,
         "lessons": list_lessons,
+        "questions": questions,
     }
     try:
         tyro.extras.subcommand_cli_from_dict(verbs, prog="python -m seminar_lib", description=__doc__)

@@ -174,3 +174,16 @@ def test_an_attack_of_another_norm_is_refused_in_a_sentence():
 def test_radii_are_fractions_or_decimals():
     assert cli.parse_threat("l2", "0.5") == cli.parse_threat("L2", "1/2") == L2(0.5)
     assert cli.parse_threat("l1", "12") == L1(12.0)
+
+
+def test_questions_are_written_for_each_lesson(run, tmp_path):
+    printed = run("questions", "--out", tmp_path, "--format", "qti", "--lesson", "01_fgsm", "02_pgd")
+    assert printed.split() == [str(tmp_path / "01_fgsm.zip"), str(tmp_path / "02_pgd.zip")]
+    printed = run("questions", "--out", tmp_path / "all")
+    assert len(printed.split()) == len(list((tmp_path / "all").glob("*.xml"))) > 8
+
+
+def test_questions_of_an_unknown_lesson_are_refused(refusal, tmp_path):
+    assert "There are no questions for 'fgsm'. There are some for 01_fgsm" in refusal(
+        "questions", "--out", tmp_path, "--lesson", "fgsm"
+    )
