@@ -33,6 +33,7 @@ def compare(
     batch_size: int = 128,
     threads: int | None = None,
     seed: int = 0,
+    seeds: int = 1,
     out: Path | None = None,
 ) -> None:
     """Robust accuracy that each contestant leaves, and how far away its images are.
@@ -43,7 +44,9 @@ def compare(
         n: how many test images.
         batch_size: images at a time.
         threads: of the CPU; by default PyTorch's choice.
-        seed: of the choice of images and of the random starts.
+        seed: of the choice of images and of the random numbers.
+        seeds: how many seeds, from that one on, the random numbers have, on the same images: what one seed finds more
+            than another is the luck that a comparison of one seed with one seed is blind to.
         out: the JSON to write, and to go on with; results/benchmarks/strength-DEVICE.json by default.
     """
     if threads is not None:
@@ -61,11 +64,13 @@ def compare(
                     f"{path} holds {title} with other settings, {done['settings']}. Name another file with --out."
                 )
             running, _ = contestants(attack, model)
-            for contestant in (*PEERS, *OURS):
-                if contestant in running and contestant not in done["found"]:
-                    result = observe(contestant, running[contestant], model, batches, attack, seed)
-                    done["found"][contestant] = as_dict(result) | circumstances(device)
-                    write(report, path)
+            for number in range(seed, seed + seeds):
+                found = done["found"] if number == seed else done.setdefault("more", {}).setdefault(str(number), {})
+                for contestant in (*PEERS, *OURS):
+                    if contestant in running and contestant not in found:
+                        result = observe(contestant, running[contestant], model, batches, attack, number)
+                        found[contestant] = as_dict(result) | circumstances(device)
+                        write(report, path)
             print(table(name, title, done), flush=True)
 
 
@@ -100,6 +105,16 @@ def table(name: str, title: str, done: dict[str, Any]) -> str:
 def accuracies(found: Mapping[str, Any]) -> dict[str, Accuracy]:
     """What each contestant leaves."""
     return {name: Accuracy(**result["robust_accuracy"]) for name, result in found.items()}
+
+
+def by_seed(done: Mapping[str, Any]) -> dict[str, list[float]]:
+    """The shares that each contestant leaves, seed after seed; of those only that every seed has seen to its end."""
+    runs = [done["found"], *done.get("more", {}).values()]
+    return {
+        name: [run[name]["robust_accuracy"]["accuracy"] for run in runs]
+        for name in runs[0]
+        if all(name in run for run in runs)
+    }
 
 
 def strongest_peer(left: Mapping[str, Accuracy]) -> str | None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 
 from benchmarks import autoattack, defences, detection, purification, smoothing, strength
@@ -44,6 +45,11 @@ leaves than the strongest peer.
 
 """
 FINDS = ("network", "attack", "strongest peer", "leaves", "ours", "leaves", "points", "median distance: peer, ours")
+SEEDS = """
+Attacks that draw at random, started with several seeds on the same images: the mean, the lowest and the highest.
+
+"""
+OVER_SEEDS = ("network", "attack", "seeds", "strongest peer", "leaves", "ours", "leaves", "points")
 ENSEMBLE = """
 ## AutoAttack beside its authors'
 
@@ -94,6 +100,8 @@ def summary(folder: Path = RESULTS) -> str:
         parts += [TIME, markdown.table(TIMES, [row for report in timed for row in times(report)]), "\n"]
     if compared := [report for name, report in reports.items() if name.startswith("strength")]:
         parts += [STRENGTH, markdown.table(FINDS, [row for report in compared for row in finds(report)]), "\n"]
+        if rows := [row for report in compared for row in finds_by_seed(report)]:
+            parts += [SEEDS, markdown.table(OVER_SEEDS, rows), "\n"]
     for report in (report for name, report in reports.items() if name.startswith("autoattack")):
         parts.append(ENSEMBLE.format(**report["settings"], precision=_precision(report)))
         for name, done in report["models"].items():
@@ -155,6 +163,26 @@ def finds(report: Json) -> Iterator[tuple[str, ...]]:
                     distances = "" if None in near else ", ".join(f"{distance:.3g}" for distance in near)
                     more = f"{strength.points(left, name, peer):+.1f}"
                     yield network, attack, peer, str(left[peer]), name, str(left[name]), more, distances
+
+
+def finds_by_seed(report: Json) -> Iterator[tuple[str, ...]]:
+    """A row for each attack on each network that ran with several seeds, and each of our variants."""
+    for network, attacks in report["models"].items():
+        for attack, done in attacks.items():
+            left = strength.by_seed(done)
+            peers = [name for name in left if name in PEERS]
+            if "more" not in done or not peers:
+                continue
+            peer = min(peers, key=lambda name: fmean(left[name]))
+            for name in strength.OURS:
+                if name in left:
+                    more = f"{100 * (fmean(left[name]) - fmean(left[peer])):+.1f}"
+                    seeds = str(len(left[name]))
+                    yield network, attack, seeds, peer, _range(left[peer]), name, _range(left[name]), more
+
+
+def _range(shares: Sequence[float]) -> str:
+    return f"{fmean(shares):.1%} ({min(shares):.1%} to {max(shares):.1%})"
 
 
 if __name__ == "__main__":

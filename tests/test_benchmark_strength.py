@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from torch import Tensor
 
 from benchmarks import strength as program
 from benchmarks import subject
@@ -57,6 +58,28 @@ def test_what_was_measured_is_not_measured_again(
     assert all(run["robust_accuracy"]["n"] == 12 and run["device"] for run in found.values())
     if found.keys() & PEERS.keys():
         assert "Points above the strongest peer: seminar_lib +0.0" in capsys.readouterr().out
+
+
+def test_more_seeds_are_further_runs_on_the_same_images(
+    weights: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out, looks = tmp_path / "report.json", []
+    observe = program.observe
+
+    def noted(name: str, run: object, model: object, batches: list[tuple[Tensor, Tensor]], *rest: object) -> object:
+        looks.append((name, rest[-1], torch.cat([x for x, _ in batches]).sum().item()))
+        return observe(name, run, model, batches, *rest)
+
+    monkeypatch.setattr(program, "observe", noted)
+    program.compare((weights,), ("FGSM",), n=6, batch_size=6, seed=3, out=out)
+    program.compare((weights,), ("FGSM",), n=6, batch_size=6, seed=3, seeds=3, out=out)
+    done = json.loads(out.read_text())["models"][weights]["FGSM"]
+    assert list(done["more"]) == ["4", "5"]
+    assert done["more"]["4"].keys() == done["found"].keys()
+    assert {seed for _, seed, _ in looks} == {3, 4, 5}
+    assert len({images for *_, images in looks}) == 1
+    assert len(looks) == 3 * len(done["found"])
+    assert all(len(shares) == 3 for shares in program.by_seed(done).values())
 
 
 def test_an_attack_that_has_changed_since_is_not_mixed_in(

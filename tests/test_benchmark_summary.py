@@ -40,6 +40,15 @@ def test_what_is_found_is_compared_with_the_strongest_peer() -> None:
     assert row == ("toy/a", "C&W", "adv_lib", theirs, "seminar_lib", ours, "+12.5", "0.2, 0.25")
 
 
+def test_seeds_are_averaged_and_compared_with_the_peer_that_is_strongest_on_average() -> None:
+    lucky = {"foolbox": found(0.25, None), "torchattacks": found(0.375, None), "seminar_lib": found(0.5, None)}
+    second = {"foolbox": found(0.75, None), "torchattacks": found(0.375, None), "seminar_lib": found(0.25, None)}
+    attacks = {"Square": {"found": lucky, "more": {"1": second}}, "FGSM": {"found": lucky}}
+    (row,) = program.finds_by_seed({"models": {"toy/a": attacks}})
+    theirs, ours = "37.5% (37.5% to 37.5%)", "37.5% (25.0% to 50.0%)"
+    assert row == ("toy/a", "Square", "2", "torchattacks", theirs, "seminar_lib", ours, "+0.0")
+
+
 def test_an_attack_without_distances_leaves_the_column_empty() -> None:
     done = {"FGSM": {"found": {"foolbox": found(0.5, None), "seminar_lib": found(0.5, None)}}}
     (row,) = program.finds({"models": {"toy/a": done}})

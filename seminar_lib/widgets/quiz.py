@@ -127,8 +127,8 @@ def _page(question: Question, place: int, count: int) -> str:
 
 def _fields(question: Question) -> list[Field]:
     if isinstance(question, Number):
-        # The page holds back a value while the one before it is on its way, but never a press of a button: sent with each
-        # key, "1.74" could be checked as "1". Sent as a whole, on leaving the field, it is there before the button.
+        # The page holds back a value while the one before it is on its way, but never a press of a button: sent with
+        # each key, "1.74" could be checked as "1". Sent whole, on leaving the field, it is there before the button.
         return [Text(description="answer", placeholder="a number", continuous_update=False)]
     letters = [letter(place) for place in range(len(question.options))]
     if question.several:
