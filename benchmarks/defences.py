@@ -74,9 +74,14 @@ def compare(
     report = take_up(path, {"threat": repr(THREAT), "n": n, "batch_size": batch_size, "bf16": bf16})
     for seed in seeds:
         for name, recipe in chosen.items():
-            weights = trained(name, recipe, seed, runs)
             done = report["models"].setdefault(name, {}).setdefault(str(seed), {"autoattack": []})
-            done |= figures(weights)
+            if sum(batch["n"] for batch in done["autoattack"]) == n:
+                continue  # also where the run itself is gone
+            weights = trained(name, recipe, seed, runs)
+            found = figures(weights)
+            if done.get("sha256") != found["sha256"]:
+                done["autoattack"] = []  # what was attacked so far, if anything, was another network
+            done |= found
             model, _, batches = subject(str(weights), n, batch_size, 0, device)
             for x, y in batches[len(done["autoattack"]) :]:
                 done["autoattack"].append(ours(model, x, y, 0, bf16) | circumstances(device))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -55,6 +56,32 @@ def test_each_defence_is_trained_and_measured_once(compare, tmp_path, monkeypatc
     monkeypatch.setattr(cli, "train", None)
     monkeypatch.setattr(program, "ours", None)
     assert compare("toy_first") == first
+
+
+def test_what_is_whole_needs_no_run(compare, tmp_path, monkeypatch):
+    first = compare("toy_first")
+    shutil.rmtree(tmp_path / "runs")
+    monkeypatch.setattr(cli, "train", None)
+    assert compare("toy_first") == first
+
+
+def test_a_network_that_was_trained_anew_is_attacked_anew(compare, tmp_path):
+    first = compare("toy_first")
+    done = first["models"]["toy_first"]["0"]
+    done["autoattack"] = [done["autoattack"][0] | {"robust": 0}]
+    for sha256, robust in ((done["sha256"], 0), ("of another network", 3)):
+        done["sha256"] = sha256
+        (tmp_path / "report.json").write_text(json.dumps(first))
+        batches = compare("toy_first")["models"]["toy_first"]["0"]["autoattack"]
+        assert [batch["robust"] for batch in batches] == [robust, 1]
+
+
+def test_the_committed_table_is_about_the_weights_that_are_shipped():
+    for path in program.RESULTS.glob("defences-*.json"):
+        for name, seeds in json.loads(path.read_text())["models"].items():
+            shipped = program.SHIPPED / path.stem.removeprefix("defences-") / name.split("_", 1)[1]
+            if shipped.with_suffix(".json").exists() and "0" in seeds:
+                assert seeds["0"]["sha256"] == json.loads(shipped.with_suffix(".json").read_text())["sha256"]
 
 
 def test_seeds_have_folders_of_their_own(compare, tmp_path):
