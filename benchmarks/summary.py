@@ -8,7 +8,7 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
-from benchmarks import autoattack, defences, detection, purification, smoothing, strength
+from benchmarks import autoattack, defences, detection, profile, purification, smoothing, strength
 from benchmarks.peers import PEERS
 from benchmarks.report import RESULTS
 from seminar_lib import markdown
@@ -37,6 +37,12 @@ TIMES = (
     *("network", "attack", "fastest peer", "s", "ours", "s", "times as fast", "bare passes", "robust: peer, ours"),
     *("n", "hardware"),
 )
+PROFILE = """
+`python -m benchmarks.profile`, {n} images in one batch: where the time of our attacks goes. *Forward* and *backward*
+are passes through the network, *own* is everything else, which is all that better code could still save at as many
+looks in the same precision; the last column is how many times as fast that could make an attack at most.
+
+"""
 STRENGTH = """
 ## What the attacks find
 
@@ -62,7 +68,7 @@ DEFENCES = """
 `python -m benchmarks.defences`: trained by the recipes of these names and measured alike. Clean accuracy and PGD-20
 (8/255, steps of 2/255) on all test images, of the epoch that the validation images chose and of the last one;
 AutoAttack (standard, {precision}) on {n} test images. One seed with its 95 % interval; of several seeds their mean, and
-the lowest and the highest.
+the lowest and the highest. Seconds are those of the quickest epoch, with its validation.
 
 """
 CERTIFICATES = """
@@ -98,6 +104,9 @@ def summary(folder: Path = RESULTS) -> str:
     parts = [HEAD]
     if timed := [report for report in reports.values() if "races" in report]:
         parts += [TIME, markdown.table(TIMES, [row for report in timed for row in times(report)]), "\n"]
+    for report in (report for name, report in reports.items() if name.startswith("profile")):
+        parts.append(PROFILE.format(**report["settings"]))
+        parts += [markdown.table(profile.HEAD, list(profile.rows(report))), "\n"]
     if compared := [report for name, report in reports.items() if name.startswith("strength")]:
         parts += [STRENGTH, markdown.table(FINDS, [row for report in compared for row in finds(report)]), "\n"]
         if rows := [row for report in compared for row in finds_by_seed(report)]:
