@@ -4,7 +4,7 @@
 PYTHON ?= python3
 ARGS ?=
 
-.PHONY: lab test lint notebooks bench
+.PHONY: lab test lint notebooks bench slides figures
 
 lab:        # open JupyterLab on lesson 00
 	@$(PYTHON) -m seminar_lib lab $(ARGS)
@@ -20,3 +20,9 @@ notebooks:  # build notebooks/ from notebooks/source/
 
 bench:      # measure against the peer libraries
 	@$(PYTHON) -m seminar_lib bench $(ARGS)
+
+slides:     # build the decks of slides/ as HTML, PDF and PPTX; needs node
+	@$(PYTHON) -m seminar_lib slides $(ARGS)
+
+figures:    # draw the figures of the decks again
+	@$(PYTHON) -m seminar_lib figures $(ARGS)

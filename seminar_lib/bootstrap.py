@@ -79,6 +79,8 @@ VERBS = {
     "lint": Verb("test", LINT),
     "notebooks": Verb("test", (("-m", "seminar_lib", "lessons", "--build"),)),
     "bench": Verb("bench", (("-m", "benchmarks"),)),
+    "slides": Verb("lab", (("-m", "slides", "build"),)),
+    "figures": Verb("lab", (("-m", "slides", "figures"),)),
 }
 
 

@@ -3,9 +3,10 @@
 import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import expect
 
-from .lab import BROWSERS, Lab, browser_path
+from .lab import Lab
+from .launch import launched
 from .page import NotebookPage
 
 SCREEN = {"width": 1280, "height": 720}  # a classroom projector
@@ -25,12 +26,7 @@ expect.set_options(timeout=20_000)  # milliseconds; a busy machine is no failure
 
 @pytest.fixture(scope="package")
 def chromium():
-    if (path := browser_path()) is None:
-        pytest.skip(f"no browser found: none of {', '.join(BROWSERS)} is installed")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
-        yield browser
-        browser.close()
+    yield from launched()
 
 
 @pytest.fixture(scope="package")

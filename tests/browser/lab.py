@@ -12,13 +12,7 @@ from pathlib import Path
 
 from seminar_lib import bootstrap
 
-BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 START = 60  # seconds for the server, and for the page
-
-
-def browser_path():
-    """The first browser of ``BROWSERS`` on this computer, or None."""
-    return next(filter(None, map(shutil.which, BROWSERS)), None)
 
 
 class Lab:

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from browser.lab import browser_path
 
 from seminar_lib.lessons import build, found, products
 from seminar_lib.lessons.lesson import SOURCES
+from slides.browser import browser_path
 
 SANITIZE = Path(__file__).with_name("sanitize.cfg")
 SECONDS_PER_CHECK = 10

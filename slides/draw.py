@@ -1,0 +1,59 @@
+"""Draw the figures of a deck: those that ``slides/figures/NN_name.py`` makes with the library and its networks.
+
+Each public function of that file takes nothing and returns a matplotlib figure; ``curve`` of ``01_fgsm.py`` becomes
+``figures/01_fgsm/curve.svg``. The same versions of the libraries on the same kind of computer give the same files.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import inspect
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import matplotlib as mpl
+import torch
+from matplotlib.figure import Figure
+from matplotlib.image import AxesImage
+
+from slides.deck import FOLDER
+
+FIGURES = FOLDER / "figures"
+LOOK = {
+    "font.size": 15,  # points; a figure fills a slide of 1280 pixels, and is 9 inches wide or less
+    "axes.titlesize": 15,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "lines.linewidth": 2.5,
+    "lines.markersize": 8,
+    "svg.fonttype": "none",  # words stay words: small files, which a browser sets in a font that it has
+    "svg.hashsalt": "seminar",  # else each run names the parts of the file anew
+}
+
+
+def drawings(name: str) -> Iterator[tuple[str, Callable[[], Figure]]]:
+    """What draws each figure of a deck, by the name of the figure.
+
+    Raises:
+        ValueError: the deck has no file of figures.
+    """
+    path = FIGURES / f"{name}.py"
+    specification = importlib.util.spec_from_file_location(f"figures_{name}", path)
+    if not path.exists() or specification is None or specification.loader is None:
+        raise ValueError(f"There is no {path.relative_to(FOLDER.parent)}, which would draw the figures of {name!r}.")
+    module = importlib.util.module_from_spec(specification)
+    specification.loader.exec_module(module)
+    for part, function in inspect.getmembers(module, inspect.isfunction):
+        if function.__module__ == module.__name__ and not part.startswith("_"):
+            yield part, function
+
+
+def draw(function: Callable[[], Figure], path: Path) -> None:
+    """Call ``function``, always with the same random numbers, and write its figure as SVG."""
+    torch.manual_seed(0)
+    with mpl.rc_context(LOOK):
+        figure = function()
+        for image in figure.findobj(AxesImage):
+            image.set_interpolation("none")  # the pixels as they are, for the browser to enlarge
+        path.parent.mkdir(parents=True, exist_ok=True)
+        figure.savefig(path, metadata={"Date": None, "Creator": None})

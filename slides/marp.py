@@ -1,0 +1,100 @@
+"""Marp, which turns Markdown into slides: https://github.com/marp-team/marp-cli."""
+
+from __future__ import annotations
+
+import base64
+import json
+import mimetypes
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+from slides.browser import BROWSERS, browser_path
+from slides.deck import FOLDER, Deck
+
+MODULES = FOLDER / "node_modules"
+SOURCE = re.compile(r'(?<=<img src=")figures/[^"]+')
+
+
+def build(deck: Deck, kind: str, folder: Path) -> Path:
+    """Write a deck as one file that needs no other.
+
+    Args:
+        deck: to be built.
+        kind: ``"html"``, ``"pdf"`` or ``"pptx"``; the latter two need a browser.
+        folder: where the file goes.
+
+    Raises:
+        SystemExit: a program that it takes is missing, or failed; with a sentence.
+    """
+    install()
+    out = folder / f"{deck.name}.{kind}"
+    out.parent.mkdir(parents=True, exist_ok=True)
+    options = []
+    if kind != "html":
+        if (browser := browser_path()) is None:
+            raise SystemExit(
+                f"{kind.upper()} is printed by a browser, and none of {', '.join(BROWSERS)} is installed. Install "
+                'Chromium or Google Chrome, or build HTML alone: `make slides ARGS="--kinds html"`.'
+            )
+        options = ["--allow-local-files", "--browser-path", browser]
+    if kind == "pdf":
+        options += ["--pdf-outlines"]
+    command = [str(MODULES / ".bin" / "marp"), deck.path.name, "--output", str(out.absolute()), *options]
+    run(command, environment={"CHROME_NO_SANDBOX": "1"} if kind != "html" and is_root() else {})
+    if kind == "html":
+        out.write_text(embed(out.read_text(encoding="utf-8")), encoding="utf-8")
+    return out
+
+
+def embed(page: str) -> str:
+    """The same page with its pictures inside it."""
+
+    def data(source: re.Match[str]) -> str:
+        kind, _ = mimetypes.guess_type(source[0])
+        return f"data:{kind};base64,{base64.b64encode((FOLDER / source[0]).read_bytes()).decode()}"
+
+    return SOURCE.sub(data, page)
+
+
+def install() -> None:
+    """Install the version of marp that package-lock.json pins, unless it is there."""
+    if installed() == pinned():
+        return
+    npm = shutil.which("npm")
+    if npm is None:
+        raise SystemExit(
+            "Slides are made by marp, which needs node 18 or newer and its npm, and npm is not installed. On Debian "
+            "and Ubuntu run `sudo apt install nodejs npm`; elsewhere install node from nodejs.org. Then run the same "
+            "command again."
+        )
+    print("Installing marp into slides/node_modules: once, half a minute", flush=True)
+    run([npm, "ci", "--no-audit", "--no-fund"])
+
+
+def pinned() -> str:
+    """The version of marp that the decks are built with."""
+    lock = json.loads((FOLDER / "package-lock.json").read_text(encoding="utf-8"))
+    return str(lock["packages"]["node_modules/@marp-team/marp-cli"]["version"])
+
+
+def installed() -> str | None:
+    """The version of marp that is installed, or None."""
+    package = MODULES / "@marp-team" / "marp-cli" / "package.json"
+    return json.loads(package.read_text(encoding="utf-8"))["version"] if package.exists() else None
+
+
+def run(command: list[str], environment: dict[str, str] | None = None) -> None:
+    """Run a command in the folder of the decks, and show what it says only if it fails."""
+    done = subprocess.run(
+        command, cwd=FOLDER, env={**os.environ, **(environment or {})}, capture_output=True, text=True, check=False
+    )
+    if done.returncode != 0:
+        raise SystemExit(f"{done.stdout}{done.stderr}\n`{' '.join(command)}` failed; it says why above.")
+
+
+def is_root() -> bool:
+    """Whether this is root's process, in which Chromium refuses its sandbox."""
+    return hasattr(os, "geteuid") and os.geteuid() == 0

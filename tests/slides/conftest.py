@@ -1,0 +1,14 @@
+"""A browser for the tests that look at slides as they are shown."""
+
+import pytest
+from browser.launch import launched
+
+from slides import marp
+
+
+@pytest.fixture(scope="module")
+def chromium():
+    """A browser; where it or marp is missing, the test is skipped."""
+    if marp.installed() != marp.pinned():
+        pytest.skip("marp is not installed: run `npm ci` in slides/")
+    yield from launched()

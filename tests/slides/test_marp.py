@@ -1,0 +1,76 @@
+"""Decks are built into single files, and look as they must; what is missing is said in a sentence."""
+
+import pytest
+from slide_checks import faults_on_screen
+
+from slides import marp
+from slides.deck import FOLDER, Deck, find
+
+FRONT = "---\nmarp: true\ntheme: seminar\ntitle: T\nminutes: 1\n---\n\n## One\n\n"
+PICTURE = "![a square and its best corner](figures/01_fgsm/corner.svg)\n"
+
+
+@pytest.fixture
+def faults(chromium, tmp_path):
+    """What is wrong, on the screen, with a deck of one slide of these words."""
+
+    def look(words):
+        path = FOLDER / f"{tmp_path.name}.md"  # where the theme and the pictures are
+        path.write_text(FRONT + words, encoding="utf-8")
+        try:
+            return faults_on_screen(chromium, marp.build(Deck.read(path), "html", tmp_path))
+        finally:
+            path.unlink()
+
+    return look
+
+
+@pytest.mark.slow
+def test_a_deck_looks_as_it_must_and_asks_for_nothing(chromium, tmp_path):
+    page = marp.build(find("01_fgsm"), "html", tmp_path)
+    assert page.read_text(encoding="utf-8").count('<img src="data:image/svg+xml;base64') == 9
+    assert faults_on_screen(chromium, page) == []
+
+
+def test_a_healthy_slide_has_no_fault(faults):
+    assert faults("Words, $x^2$ and *more*.\n\n" + PICTURE) == []
+
+
+@pytest.mark.parametrize(
+    ("words", "fault"),
+    [
+        ("- one more line\n" * 20, "overflows"),
+        ("`" + "very" * 60 + "`\n", "overflows"),
+        ("- one more line\n" * 8 + "\n" + PICTURE, "squeezed"),
+        ("<style>p { color: #999 }</style>\n\npale\n", "contrast 2.8: pale"),
+        ("<style>p { font-size: 18px }</style>\n\nsmall\n", "letters of 18px: small"),
+        ("<style>p { position: absolute; top: 660px }</style>\n\nlow\n", "runs off the slide: low"),
+        (
+            "<style>ul { position: absolute; top: 300px; left: 600px }</style>\n\n- over\n\n" + PICTURE,
+            "over a picture: over",
+        ),
+        ("![a sign that is elsewhere](http://127.0.0.1:9/a.png)\n", "asks for http://127.0.0.1:9/a.png"),
+        ("![a sign that is elsewhere](http://127.0.0.1:9/a.png)\n", "not shown"),
+    ],
+)
+def test_a_planted_fault_is_found(faults, words, fault):
+    assert any(fault in found for found in faults(words)), faults(words)
+
+
+def test_without_npm_a_sentence_says_what_to_install(monkeypatch, tmp_path):
+    monkeypatch.setattr(marp, "MODULES", tmp_path)
+    monkeypatch.setattr("shutil.which", lambda _: None)
+    with pytest.raises(SystemExit, match=r"needs node 18 or newer.*apt install nodejs npm.*same command again"):
+        marp.install()
+
+
+def test_without_a_browser_a_sentence_says_what_to_install(monkeypatch, tmp_path):
+    monkeypatch.setattr(marp, "install", lambda: None)
+    monkeypatch.setattr(marp, "browser_path", lambda: None)
+    with pytest.raises(SystemExit, match=r"PDF is printed by a browser.*Install Chromium.*--kinds html"):
+        marp.build(find("01_fgsm"), "pdf", tmp_path)
+
+
+def test_a_failure_of_marp_is_shown():
+    with pytest.raises(SystemExit, match=r"(?s)no such thing.*failed; it says why above"):
+        marp.run(["sh", "-c", "echo no such thing; exit 3"])
