@@ -14,7 +14,6 @@ from dataclasses import dataclass, field
 from seminar_lib.attacks import PGD, Attack
 from seminar_lib.freeze import frozen
 from seminar_lib.goals import Goal, Misclassify
-from seminar_lib.lean import lean
 from seminar_lib.models import Classifier
 from seminar_lib.objectives.base import Batch, Objective
 from seminar_lib.threat import Linf
@@ -56,7 +55,8 @@ class MinMax(Objective):
         with frozen(model):
             goal = self.goal(model, batch)
             with frozen(*goal.models):
-                x_adv = self._attack_at(batch.progress).search(lean(goal, batch.x), batch.x, batch.generator)
+                attack = self._attack_at(batch.progress)
+                x_adv = attack.search(attack.aim(goal, batch.x, confirm=False), batch.x, batch.generator)
         return batch._replace(x_adv=x_adv)
 
     def _attack_at(self, progress: float) -> Attack:

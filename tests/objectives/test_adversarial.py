@@ -35,6 +35,16 @@ def test_adversarial_training_in_a_tiny_ball_is_standard_training(tiny, x, y):
     torch.testing.assert_close(adversarial, CrossEntropy()(tiny, Batch(x, y))["clean"], rtol=1e-4, atol=1e-4)
 
 
+@pytest.mark.parametrize("bf16", [False, True])
+def test_the_attack_searches_in_the_precision_that_it_was_made_with(bf16, in_bf16, tiny, x, y):
+    looks = []
+    tiny.register_forward_hook(lambda *_: looks.append(torch.is_autocast_enabled("cpu")))
+    attack = PGD(Linf(4 / 255), steps=3, stop_when_fooled=False, bf16=bf16)
+    AdversarialTraining(attack).prepare(tiny, Batch(x, y))
+    assert looks == [bf16] * len(looks)
+    assert len(looks) >= 3
+
+
 def test_fast_adversarial_training_is_the_loop_of_its_paper(tiny, x, y):
     """Wong et al., algorithm 3, for the images where its step helps the adversary; for the others, its random start."""
     eps, alpha = 8 / 255, 1.25 * 8 / 255
