@@ -73,6 +73,9 @@ def test_an_unknown_purifier_is_refused() -> None:
 
 
 def test_every_line_makes_a_purifier() -> None:
-    made = {name: make() for name, make in program.PURIFIERS.items()}
+    made = {name: make("signs") for name, make in program.PURIFIERS.items()}
     assert all(isinstance(purifier, nn.Module) for purifier in made.values())
     assert repr(made["quantise"]) == repr(Quantise(3))
+    images = torch.rand(2, 3, 32, 32)
+    with torch.no_grad():
+        assert all(purifier(images).shape == images.shape for purifier in made.values())
