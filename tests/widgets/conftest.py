@@ -61,6 +61,35 @@ def decoded(widget):
     return np.array(Image.open(io.BytesIO(widget.value)))
 
 
+def values(control):
+    return [value for _, value in control.options]
+
+
+def assert_shows_what_render_draws(demo):
+    """Under every value of every control the picture is what ``render`` draws of the state, and its words stand by."""
+    size = decoded(demo.picture).shape
+    for name, control in demo.controls.items():
+        for value in values(control):
+            control.value = value
+            assert getattr(demo.state, name) == value
+            picture = decoded(demo.picture)
+            np.testing.assert_array_equal(picture, demo.render(demo.state))
+            assert picture.shape == size
+            assert demo.describe(demo.state).replace("'", "&#x27;") in demo.sentence.value
+    assert demo.picture.height == str(size[0] // DENSITY)
+
+
+def assert_every_control_counts(demo):
+    """Each field of the state has a control with a name, which changes picture and words."""
+    assert set(demo.controls) == set(vars(demo.state))
+    for control in demo.controls.values():
+        before, words = demo.picture.value, demo.sentence.value
+        control.value = values(control)[-1]
+        assert demo.picture.value != before
+        assert demo.sentence.value != words
+        assert control.description
+
+
 def kernel_seconds(control, values):
     """The median work of moving a control to one of these values; not time, so that a busy machine changes nothing."""
     costs = []

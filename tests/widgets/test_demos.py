@@ -13,7 +13,7 @@ from seminar_lib import SmallCNN, Split
 from seminar_lib.widgets import FGSMDemo, ThreatsDemo, TrajectoryDemo
 from seminar_lib.widgets.canvas import DENSITY
 
-from .conftest import CLASSES, decoded
+from .conftest import CLASSES, decoded, values
 
 DEMOS = [FGSMDemo, ThreatsDemo, TrajectoryDemo]
 
@@ -26,10 +26,6 @@ def kind(request):
 @pytest.fixture
 def demo(kind, model, data):
     return kind(model, data, CLASSES)
-
-
-def values(control):
-    return [value for _, value in control.options]
 
 
 def test_moving_any_control_shows_what_render_draws(demo):

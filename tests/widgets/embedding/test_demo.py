@@ -9,11 +9,16 @@ from torch import nn
 
 from seminar_lib import Split
 from seminar_lib.widgets import EmbeddingDemo
-from seminar_lib.widgets.canvas import DENSITY
 from seminar_lib.widgets.embedding.demo import IMAGE, State
 from seminar_lib.widgets.embedding.scene import STEPS
 
-from ..conftest import as_shown, decoded, kernel_seconds, panel
+from ..conftest import (
+    as_shown,
+    assert_every_control_counts,
+    assert_shows_what_render_draws,
+    kernel_seconds,
+    panel,
+)
 from .conftest import CLASSES, network
 
 
@@ -22,31 +27,12 @@ def demo(networks, data):
     return EmbeddingDemo(networks, data, CLASSES)
 
 
-def values(control):
-    return [value for _, value in control.options]
-
-
 def test_every_value_of_every_control_shows_what_render_draws(demo):
-    size = decoded(demo.picture).shape
-    for name, control in demo.controls.items():
-        for value in values(control):
-            control.value = value
-            assert getattr(demo.state, name) == value
-            picture = decoded(demo.picture)
-            np.testing.assert_array_equal(picture, demo.render(demo.state))
-            assert picture.shape == size
-            assert demo.describe(demo.state).replace("'", "&#x27;") in demo.sentence.value
-    assert demo.picture.height == str(size[0] // DENSITY)
+    assert_shows_what_render_draws(demo)
 
 
 def test_every_control_changes_picture_and_words(demo):
-    assert set(demo.controls) == set(vars(demo.state))
-    for control in demo.controls.values():
-        before, words = demo.picture.value, demo.sentence.value
-        control.value = values(control)[-1]
-        assert demo.picture.value != before
-        assert demo.sentence.value != words
-        assert control.description
+    assert_every_control_counts(demo)
 
 
 def test_the_image_of_the_step_is_shown(demo):
