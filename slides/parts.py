@@ -12,7 +12,7 @@ from seminar_lib.plots import BLUE, GREY, INK, VERMILLION
 from seminar_lib.types import Model
 
 LOOKS = {"standard": (BLUE, "o-"), "pgd_at": (VERMILLION, "s-")}
-STYLES = ((BLUE, ""), (VERMILLION, "//"), (GREY, ".."), (INK, ""))  # of neighbouring bars, told apart without colour
+STYLES = ((BLUE, ""), (VERMILLION, "//"), (GREY, "\\\\"), (INK, ""))  # of neighbouring bars, told apart without colour
 
 
 @cache

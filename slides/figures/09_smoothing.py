@@ -69,7 +69,7 @@ def votes() -> Figure:
 def half_space() -> Figure:
     """Noisy copies of a point beside a straight border, and the circle that follows from their votes."""
     r, sigma = 0.3, 0.25
-    cloud = sigma * np.random.default_rng(3).standard_normal((200, 2))
+    cloud = sigma * np.random.default_rng(3).standard_normal((120, 2))
     inside = cloud[:, 0] < r
     figure, ax = plt.subplots(figsize=(5.5, 4.8), layout="constrained")
     ax.plot(*cloud[inside].T, "o", color=BLUE, markersize=4, label="A")
