@@ -8,19 +8,18 @@ from matplotlib.figure import Figure
 
 import seminar_lib as sl
 from seminar_lib.plots import BLUE, GREY, INK, VERMILLION, gallery, probability_bars, triptych
+from slides.parts import LOOKS, band, bars, network
 
 EPS = 8 / 255
-LOOKS = {"standard": (BLUE, "o-"), "pgd_at": (VERMILLION, "s-")}
 data = sl.load_data("signs")
 
 
 @cache
-def _scene() -> tuple[sl.Split, dict[str, sl.types.Model], torch.Tensor]:
-    """500 test images, the two networks, and which images ``standard`` reads rightly, those of most contrast first."""
-    networks = {name: sl.load(f"signs/{name}")[0] for name in LOOKS}
+def _scene() -> tuple[sl.Split, torch.Tensor]:
+    """500 test images, and which of them ``standard`` reads rightly, those of most contrast first."""
     test = data.test.sample(500)
-    right = (networks["standard"](test.x).argmax(1) == test.y).nonzero().squeeze(1)
-    return test, networks, right[test.x[right].std((1, 2, 3)).argsort(descending=True)]
+    right = (network("standard")(test.x).argmax(1) == test.y).nonzero().squeeze(1)
+    return test, right[test.x[right].std((1, 2, 3)).argsort(descending=True)]
 
 
 def signs() -> Figure:
@@ -33,8 +32,8 @@ def signs() -> Figure:
 
 def attacked() -> Figure:
     """A sign, the perturbation and the attacked sign."""
-    test, networks, right = _scene()
-    model = networks["standard"]
+    test, right = _scene()
+    model = network("standard")
     x_adv = sl.FGSM(sl.Linf(EPS))(model, test.x, test.y)
     one = right[model(x_adv[right]).argmax(1) != test.y[right]][:1]
     p, p_adv = (model(images[one]).softmax(1).detach() for images in (test.x, x_adv))
@@ -43,8 +42,8 @@ def attacked() -> Figure:
 
 def random_or_gradient() -> Figure:
     """Accuracy on clean images, under random signs and under FGSM."""
-    test, networks, _ = _scene()
-    model = networks["standard"]
+    test, _ = _scene()
+    model = network("standard")
     coins = torch.randint(2, test.x.shape, generator=torch.Generator().manual_seed(0))
     images = {
         "clean": test.x,
@@ -61,10 +60,10 @@ def random_or_gradient() -> Figure:
 
 def slope() -> Figure:
     """Four signs above the size of their gradients."""
-    test, networks, right = _scene()
+    test, right = _scene()
     some = right[:4]
     pixels = test.x[some].clone().requires_grad_()
-    loss = sl.cross_entropy(networks["standard"](pixels), test.y[some]).sum()
+    loss = sl.cross_entropy(network("standard")(pixels), test.y[some]).sum()
     size = torch.autograd.grad(loss, pixels)[0].abs().amax(1, keepdim=True)
     size = (size / size.amax((1, 2, 3), keepdim=True)).expand(-1, 3, -1, -1)
     return gallery(torch.cat([test.x[some], size]), ["sign"] * 4 + ["gradient"] * 4, columns=4)
@@ -89,9 +88,9 @@ def corner() -> Figure:
 
 def linear() -> Figure:
     """The mean margin against eps, measured and as the gradient at the clean image predicts it."""
-    test, networks, right = _scene()
+    test, right = _scene()
     one = right[:200]
-    x, goal = test.x[one], sl.Misclassify(networks["standard"], test.y[one], loss=sl.margin)
+    x, goal = test.x[one], sl.Misclassify(network("standard"), test.y[one], loss=sl.margin)
     pixels = x.clone().requires_grad_()
     grad = torch.autograd.grad(goal(pixels).loss.sum(), pixels)[0]
     levels = torch.arange(0, 17)
@@ -110,17 +109,14 @@ def linear() -> Figure:
 
 def curve() -> Figure:
     """Accuracy against eps for two networks."""
-    test, networks, _ = _scene()
+    test, _ = _scene()
     radii = [level / 255 for level in (0, 1, 2, 4, 6, 8, 12, 16)]
     figure, ax = plt.subplots(figsize=(9, 4.4), layout="constrained")
-    for name, network in networks.items():
-        colour, style = LOOKS[name]
-        found = sl.accuracy_against_eps(network, test, sl.FGSM(), radii, progress=False).accuracy
-        levels = [255 * radius for radius in radii]
-        ax.plot(levels, [a.accuracy for a in found], style, color=colour, label=name)
-        ax.fill_between(levels, [a.low for a in found], [a.high for a in found], color=colour, alpha=0.2)
+    for name in LOOKS:
+        found = sl.accuracy_against_eps(network(name), test, sl.FGSM(), radii, progress=False)
+        band(ax, [255 * radius for radius in radii], found.accuracy, name)
     ax.axhline(1 / len(data.classes), color=GREY, linestyle=":", label="guessing")
-    ax.set(xlabel="eps in 1/255", ylabel="accuracy", ylim=(0, 1.03))
+    ax.set_xlabel("eps in 1/255")
     ax.set_title("FGSM, n = 500, bands: 95 % intervals")
     ax.legend()
     return figure
@@ -128,8 +124,8 @@ def curve() -> Figure:
 
 def target() -> Figure:
     """The probabilities of one sign before and after a step towards another class."""
-    test, networks, right = _scene()
-    model, wanted = networks["standard"], data.classes.index("limit 120")
+    test, right = _scene()
+    model, wanted = network("standard"), data.classes.index("limit 120")
     others = right[test.y[right] != wanted]
     x, y = test.x[others], test.y[others]
     x_adv = sl.FGSM(sl.Linf(EPS))(model, x, y, target=torch.full_like(y, wanted))
@@ -143,15 +139,11 @@ def target() -> Figure:
 
 def judges() -> Figure:
     """Two networks under one large step and under twenty small ones."""
-    test, networks, _ = _scene()
+    test, _ = _scene()
     attacks = {"FGSM": sl.FGSM(sl.Linf(EPS)), "PGD-20": sl.PGD(sl.Linf(EPS), steps=20, step_size=2 / 255)}
     figure, ax = plt.subplots(figsize=(9, 4), layout="constrained")
-    for group, network in enumerate(networks.values()):
-        report = sl.evaluate(network, test, attacks, progress=False)
-        for place, (row, colour, hatch) in enumerate(zip(attacks, (BLUE, VERMILLION), ("", "//"), strict=True)):
-            label = row if group == 0 else None
-            report[row].bar(ax, group + 0.4 * (place - 0.5), 0.36, color=colour, hatch=hatch, label=label)
-    ax.set(xticks=range(2), xticklabels=networks, ylim=(0, 1.05), yticks=(0, 0.5, 1), ylabel="accuracy")
+    reports = {name: sl.evaluate(network(name), test, attacks, progress=False) for name in LOOKS}
+    bars(ax, {name: {row: report[row] for row in attacks} for name, report in reports.items()})
     ax.set_title("8/255, n = 500, 95 % intervals")
     ax.legend(loc="upper left")
     return figure

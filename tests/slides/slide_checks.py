@@ -24,10 +24,11 @@ def faults_of_source(deck, measured):
             own += [] if len(picture.alt.split()) >= 4 else [f"{picture.path} has no alt text of four words or more"]
             own += [] if (FOLDER / picture.path).is_file() else [f"{picture.path} does not exist"]
         own += [f"from elsewhere: {found[0]}" for found in ELSEWHERE.finditer(slide.text)]
-        shares = SHARE.findall(slide.text)
+        words = f"{slide.text}\n{slide.note}"
+        shares = SHARE.findall(words)
         own += [f"{share} has no interval" for share in shares if "[" not in share]
         own += [f"{share} was not measured" for share in shares if share not in measured]
-        own += ["shares without n"] if shares and not re.search(r"\bn = \d", slide.text) else []
+        own += ["shares without n"] if shares and not re.search(r"\bn = \d", words) else []
         faults += [f"slide {number}: {fault}" for fault in own]
     return faults
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from slides.deck import FOLDER, find, names
-from slides.draw import FIGURES, draw, drawings
+from slides.draw import FIGURES, draw, drawings, shorter
 
 NAMES_IN_SVG = re.compile(r'(?:id|xlink:href|clip-path|style)="[^"]*"')  # they hash all digits of what they name
 NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
@@ -43,6 +43,11 @@ def test_what_a_network_answers_is_drawn_again_as_it_was(tmp_path):
     assert words == before
     assert "limit 120" in " ".join(words)
     assert np.abs(numbers - there).max() <= A_POINT
+
+
+def test_places_are_shortened_and_nothing_else():
+    before = '<path id="a1.2345" d="M 0.123456 2 L -10.5 3.999"/><text x="1.23456">0.1234</text>'
+    assert shorter(before) == '<path id="a1.2345" d="M 0.12 2 L -10.5 3.99"/><text x="1.23">0.1234</text>'
 
 
 def test_a_deck_without_figures_is_refused_with_a_sentence():

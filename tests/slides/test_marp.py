@@ -4,7 +4,7 @@ import pytest
 from slide_checks import faults_on_screen
 
 from slides import marp
-from slides.deck import FOLDER, Deck, find
+from slides.deck import FOLDER, Deck, find, names
 
 FRONT = "---\nmarp: true\ntheme: seminar\ntitle: T\nminutes: 1\n---\n\n## One\n\n"
 PICTURE = "![a square and its best corner](figures/01_fgsm/corner.svg)\n"
@@ -26,9 +26,12 @@ def faults(chromium, tmp_path):
 
 
 @pytest.mark.slow
-def test_a_deck_looks_as_it_must_and_asks_for_nothing(chromium, tmp_path):
-    page = marp.build(find("01_fgsm"), "html", tmp_path)
-    assert page.read_text(encoding="utf-8").count('<img src="data:image/svg+xml;base64') == 9
+@pytest.mark.parametrize("name", names())
+def test_a_deck_looks_as_it_must_and_asks_for_nothing(chromium, tmp_path, name):
+    deck = find(name)
+    page = marp.build(deck, "html", tmp_path)
+    inside = page.read_text(encoding="utf-8").count('<img src="data:image/svg+xml;base64')
+    assert inside == sum(len(slide.pictures) for slide in deck.slides)
     assert faults_on_screen(chromium, page) == []
 
 
