@@ -5,6 +5,7 @@ import re
 import pytest
 from guide_checks import (
     FOLDER,
+    SCHEDULE,
     exercises_named,
     faults_of_guide,
     faults_of_links,
@@ -19,6 +20,12 @@ from slides.deck import find, names
 LESSONS = {lesson.name: lesson for lesson in found()}
 GUIDES = {path.stem: path for path in sorted(FOLDER.glob("[0-9][0-9]_*.md"))}
 PAGES = sorted(FOLDER.glob("*.md"))
+INDEX = FOLDER / "README.md"
+SECTIONS = {
+    heading
+    for lesson in LESSONS.values()
+    for heading in re.findall(r"^# ## (.+)$", lesson.source.read_text(encoding="utf-8"), re.MULTILINE)
+}
 EXERCISES = {
     number
     for lesson in LESSONS.values()
@@ -33,6 +40,18 @@ def read(path):
 @pytest.mark.parametrize("name", GUIDES)
 def test_a_guide_has_no_fault(name):
     assert faults_of_guide(read(GUIDES[name]), LESSONS[name], measurements((name,))) == []
+
+
+def test_every_lesson_has_a_guide_which_the_index_links():
+    assert set(GUIDES) == {name for name, lesson in LESSONS.items() if lesson.number != 11}  # it has no guide yet
+    assert re.findall(r"\(([0-9]{2}_\w+)\.md\)", read(INDEX)) == sorted(GUIDES)
+
+
+def test_schedules_sum_and_name_sections_that_exist():
+    schedules = read(INDEX).split("\n## Schedules\n")[1].split("\n## ")[0]
+    assert faults_of_schedules(schedules) == []
+    assert {minutes for minutes, _ in SCHEDULE.findall(schedules)} == {"45", "90", "180", "420"}
+    assert set(re.findall(r"\*([^*]+)\*", schedules)) <= SECTIONS
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
