@@ -1,4 +1,4 @@
-"""The command line: ``make slides`` and ``make figures``, or ``python -m slides``."""
+"""The command line: ``make slides`` and ``make figures``, or ``python -m slides``, which also writes the glossary."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Literal
 
 import tyro
 
+from seminar_lib.glossary import page
 from slides.deck import FOLDER, find, names
 from slides.marp import build as build_one
 
@@ -45,8 +46,17 @@ def figures(decks: tyro.conf.Positional[tuple[str, ...]] = ()) -> None:
             print(f"{path.relative_to(FOLDER.parent)}: {time.perf_counter() - start:.1f} s", flush=True)
 
 
+def glossary() -> None:
+    """Write slides/teacher/glossary.md from the glossary of the library."""
+    path = FOLDER / "teacher" / "glossary.md"
+    path.write_text(page(), encoding="utf-8")
+    print(path.relative_to(FOLDER.parent))
+
+
 if __name__ == "__main__":
     try:
-        tyro.extras.subcommand_cli_from_dict({"build": build, "figures": figures}, prog="python -m slides")
+        tyro.extras.subcommand_cli_from_dict(
+            {"build": build, "figures": figures, "glossary": glossary}, prog="python -m slides"
+        )
     except ValueError as mistake:
         raise SystemExit(str(mistake)) from None

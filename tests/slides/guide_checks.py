@@ -1,0 +1,102 @@
+"""What must hold of a page of the teacher's pack, as its file says. Each check returns the faults it finds."""
+
+import re
+from collections import Counter
+from pathlib import Path
+
+from slide_checks import ROOT, SHARE
+
+FOLDER = ROOT / "slides" / "teacher"
+HEADINGS = [
+    "Goal",
+    "Timing",
+    "To prepare",
+    "Board plan",
+    "Likely questions",
+    "Common wrong answers",
+    "Exam questions",
+    "When time is short",
+]
+PART = re.compile(r"^## (.+)\n((?:(?!## ).*\n?)*)", re.MULTILINE)
+TIMED = re.compile(r"^\| (\d+) \| (\w+) \| .+ \|$", re.MULTILINE)
+BOARD = re.compile(r"^```text\n(.+?)^```$", re.MULTILINE | re.DOTALL)
+ASKED = re.compile(r"^\*\*.+?\?\*\* \S", re.MULTILINE | re.DOTALL)
+MISTAKE = re.compile(r"^\| (?!the check says|---).+ \| .+ \| .+ \|$", re.MULTILINE)
+EXAM = re.compile(r"^### (.+) \((\d+) points\)\n((?:(?!### ).*\n?)*)", re.MULTILINE)
+MARK = re.compile(r"^- (\d+): \S", re.MULTILINE)
+LINK = re.compile(r"\[[^\]]+\]\(([^)\s]+)\)")
+EXERCISE = re.compile(r"\b[Ee]xercises? ([\d., and]*\d)")
+SCHEDULE = re.compile(r"^### .+ \((\d+) minutes\)\n((?:(?!###? ).*\n?)*)", re.MULTILINE)
+PERIOD = re.compile(r"^\| (\d+) \| .+ \|$", re.MULTILINE)
+
+
+def faults_of_guide(text, lesson, measured):
+    """What is wrong with a lesson's guide; ``measured`` is all text in which its numbers may be found."""
+    parts = dict(PART.findall(text))
+    if list(parts) != HEADINGS:
+        return [f"the headings are {list(parts)}, not {HEADINGS}"]
+    faults = [] if text.startswith(f"# {lesson.number}. {lesson.title}\n") else ["the title is not the lesson's"]
+    planned = Counter()
+    for minutes, kind in TIMED.findall(parts["Timing"]):
+        planned[kind] += int(minutes)
+    faults += [] if planned == lesson.minutes else [f"plans {dict(planned)}; the lesson says {lesson.minutes}"]
+    board = BOARD.search(parts["Board plan"])
+    if board is None or max(map(len, board[1].splitlines())) > 100:
+        faults.append("no sketch of the board, of 100 letters a line at most")
+    faults += [] if len(ASKED.findall(parts["Likely questions"])) >= 3 else ["fewer than three questions with answers"]
+    faults += [] if len(MISTAKE.findall(parts["Common wrong answers"])) >= 4 else ["fewer than four wrong answers"]
+    faults += _faults_of_exam(parts["Exam questions"])
+    shares = SHARE.findall(text)
+    faults += [f"{share} has no interval" for share in shares if "[" not in share]
+    faults += [f"{share} was not measured" for share in shares if "[" in share and share not in measured]
+    return faults
+
+
+def _faults_of_exam(text):
+    questions = EXAM.findall(text)
+    faults = [] if 3 <= len(questions) <= 4 else [f"{len(questions)} exam questions, not three or four"]
+    for title, points, scheme in questions:
+        if (total := sum(map(int, MARK.findall(scheme)))) != int(points):
+            faults.append(f"{title!r} has {points} points, its marks make {total}")
+        faults += [] if "Also accepted" in scheme else [f"{title!r} does not say what else is accepted"]
+    return faults
+
+
+def faults_of_links(text, folder: Path):
+    """Links to files that do not exist, or to headings that their file lacks."""
+    faults = []
+    for link in LINK.findall(text):
+        path, _, heading = link.partition("#")
+        if re.match(r"\w+:", link):
+            continue
+        if not (target := folder / path).exists():
+            faults.append(f"{link} leads nowhere")
+        elif heading and target.is_file() and heading not in _anchors(target.read_text(encoding="utf-8")):
+            faults.append(f"{link} leads to no heading")
+    return faults
+
+
+def _anchors(text):
+    headings = re.findall(r"^#+ (.+)$", text, re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def exercises_named(text):
+    """The numbers of all exercises that a text speaks of, as ``exercises 1.1 and 1.3``."""
+    return {number for names in EXERCISE.findall(text) for number in re.findall(r"\d+\.\d+", names)}
+
+
+def faults_of_schedules(text):
+    """Schedules whose periods do not make the minutes that their heading states."""
+    schedules = re.findall(SCHEDULE, text)
+    faults = [] if schedules else ["no schedule"]
+    for stated, table in schedules:
+        total = sum(map(int, PERIOD.findall(table)))
+        faults += [] if total == int(stated) else [f"a schedule of {stated} minutes has {total}"]
+    return faults
+
+
+def sentences(text):
+    """The sentences of eight words and more, without line breaks and case."""
+    words = " ".join(text.lower().split())
+    return {one.strip() for one in re.split(r"[.?!:]\s", words) if len(one.split()) >= 8}
