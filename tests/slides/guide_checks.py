@@ -1,5 +1,6 @@
 """What must hold of a page of the teacher's pack, as its file says. Each check returns the faults it finds."""
 
+import ast
 import re
 from collections import Counter
 from pathlib import Path
@@ -21,7 +22,7 @@ PART = re.compile(r"^## (.+)\n((?:(?!## ).*\n?)*)", re.MULTILINE)
 TIMED = re.compile(r"^\| (\d+) \| (\w+) \| .+ \|$", re.MULTILINE)
 BOARD = re.compile(r"^```text\n(.+?)^```$", re.MULTILINE | re.DOTALL)
 ASKED = re.compile(r"^\*\*.+?\?\*\* \S", re.MULTILINE | re.DOTALL)
-MISTAKE = re.compile(r"^\| (?!the check says|---).+ \| .+ \| .+ \|$", re.MULTILINE)
+MISTAKE = re.compile(r"^\| (?!the check says|---)(.+?)(?: \(([\d., ]+)\))? \| .+ \| .+ \|$", re.MULTILINE)
 EXAM = re.compile(r"^### (.+) \((\d+) points\)\n((?:(?!### ).*\n?)*)", re.MULTILINE)
 MARK = re.compile(r"^- (\d+): \S", re.MULTILINE)
 LINK = re.compile(r"\[[^\]]+\]\(([^)\s]+)\)")
@@ -30,8 +31,11 @@ SCHEDULE = re.compile(r"^### .+ \((\d+) minutes\)\n((?:(?!###? ).*\n?)*)", re.MU
 PERIOD = re.compile(r"^\| (\d+) \| .+ \|$", re.MULTILINE)
 
 
-def faults_of_guide(text, lesson, measured):
-    """What is wrong with a lesson's guide; ``measured`` is all text in which its numbers may be found."""
+def faults_of_guide(text, lesson, measured, said):
+    """What is wrong with a lesson's guide.
+
+    ``measured`` is all text in which its numbers may be found, ``said`` what the checks of exercises say.
+    """
     parts = dict(PART.findall(text))
     if list(parts) != HEADINGS:
         return [f"the headings are {list(parts)}, not {HEADINGS}"]
@@ -44,12 +48,27 @@ def faults_of_guide(text, lesson, measured):
     if board is None or max(map(len, board[1].splitlines())) > 100:
         faults.append("no sketch of the board, of 100 letters a line at most")
     faults += [] if len(ASKED.findall(parts["Likely questions"])) >= 3 else ["fewer than three questions with answers"]
-    faults += [] if len(MISTAKE.findall(parts["Common wrong answers"])) >= 4 else ["fewer than four wrong answers"]
+    mistakes = MISTAKE.findall(parts["Common wrong answers"])
+    faults += [] if len(mistakes) >= 4 else ["fewer than four wrong answers"]
+    faults += [f"no check says {words!r}" for words, _ in mistakes if words.strip("`").lower() not in said]
+    numbers = {number for _, named in mistakes for number in named.split(", ") if named}
+    faults += [f"{number} is another lesson's" for number in numbers if number.split(".")[0] != str(lesson.number)]
     faults += _faults_of_exam(parts["Exam questions"])
     shares = SHARE.findall(text)
     faults += [f"{share} has no interval" for share in shares if "[" not in share]
     faults += [f"{share} was not measured" for share in shares if "[" in share and share not in measured]
     return faults
+
+
+def said_by_checks():
+    """All sentences in the checks of exercises, in small letters; what is filled in stands as dots."""
+    said = []
+    for path in sorted((ROOT / "seminar_lib" / "exercises").rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            parts = node.values if isinstance(node, ast.JoinedStr) else [node]
+            values = [part.value if isinstance(part, ast.Constant) else "..." for part in parts]
+            said += ["".join(values)] if all(isinstance(value, str) for value in values) else []
+    return "\n".join(said).lower()
 
 
 def _faults_of_exam(text):

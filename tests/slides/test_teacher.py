@@ -10,6 +10,7 @@ from guide_checks import (
     faults_of_guide,
     faults_of_links,
     faults_of_schedules,
+    said_by_checks,
     sentences,
 )
 from slide_checks import measurements
@@ -20,6 +21,7 @@ from slides.deck import find, names
 LESSONS = {lesson.name: lesson for lesson in found()}
 GUIDES = {path.stem: path for path in sorted(FOLDER.glob("[0-9][0-9]_*.md"))}
 PAGES = sorted(FOLDER.glob("*.md"))
+SAID = said_by_checks()
 INDEX = FOLDER / "README.md"
 SECTIONS = {
     heading
@@ -39,7 +41,7 @@ def read(path):
 
 @pytest.mark.parametrize("name", GUIDES)
 def test_a_guide_has_no_fault(name):
-    assert faults_of_guide(read(GUIDES[name]), LESSONS[name], measurements((name,))) == []
+    assert faults_of_guide(read(GUIDES[name]), LESSONS[name], measurements((name,)), SAID) == []
 
 
 def test_every_lesson_has_a_guide_which_the_index_links():
@@ -77,6 +79,8 @@ def test_a_guide_does_not_repeat_the_notes_of_the_deck(name):
         ("| 10 | coding |", "| 10 | waiting |", "plans"),
         ("```text", "```", "no sketch of the board"),
         ("below, grows", 99 * "-", "no sketch of the board"),
+        ("you walk downhill", "you walk sideways", "no check says 'you walk sideways'"),
+        ("slopes of different sign cancel (1.3)", "slopes of different sign cancel (2.3)", "2.3 is another lesson's"),
         ("?**", ".**", "fewer than three questions"),
         ("- 1: signs +, -, -", "- 2: signs +, -, -", "has 6 points, its marks make 7"),
         ("Also accepted", "Or", "does not say what else is accepted"),
@@ -87,7 +91,7 @@ def test_a_guide_does_not_repeat_the_notes_of_the_deck(name):
 def test_a_planted_fault_is_found(old, new, fault):
     healthy = read(GUIDES["01_fgsm"])
     assert old in healthy
-    faults = faults_of_guide(healthy.replace(old, new), LESSONS["01_fgsm"], measurements(("01_fgsm",)))
+    faults = faults_of_guide(healthy.replace(old, new), LESSONS["01_fgsm"], measurements(("01_fgsm",)), SAID)
     assert any(fault in one for one in faults), faults
 
 
