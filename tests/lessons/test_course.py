@@ -1,5 +1,6 @@
 """The nbgrader course: what is released, what is refused, and the points that submissions get for each exercise."""
 
+import re
 import shutil
 import sys
 from pathlib import Path
@@ -9,6 +10,8 @@ import pytest
 
 from seminar_lib.lessons import Lesson, course, named, products
 
+ROOT = Path(__file__).parents[2]
+GUIDE = (ROOT / "slides" / "teacher" / "grading.md").read_text(encoding="utf-8")
 SUMS, PICTURES = (Lesson(path) for path in sorted((Path(__file__).parent / "samples").glob("*.py")))
 
 
@@ -133,6 +136,22 @@ def test_without_nbgrader_a_sentence_says_what_to_install(monkeypatch):
     monkeypatch.setitem(sys.modules, "nbgrader", None)
     with pytest.raises(ImportError, match=r"pip install 'seminar-lib\[test\]'"):
         import seminar_lib.lessons.course  # noqa: F401
+
+
+# --- what the guide tells to type ---------------------------------------------------------------------------------
+
+
+def test_the_image_of_the_guide_copies_files_that_exist():
+    copied = [name for line in re.findall(r"^COPY (.+) \S+$", GUIDE, re.MULTILINE) for name in line.split()]
+    assert "requirements.lock" in copied
+    assert [name for name in copied if not (ROOT / name).exists()] == []
+
+
+def test_the_pattern_of_the_guide_reads_the_names_of_files():
+    """The program matches it against the whole path, in which ``_`` occurs, too."""
+    (pattern,) = re.findall(r"named_regexp='(.+)'", GUIDE)
+    found = re.match(pattern, "/home/my_course/downloaded/01_fgsm/extracted/ada_01_fgsm.ipynb")
+    assert found.groupdict() == {"student_id": "ada", "file_id": "01_fgsm"}
 
 
 # --- what it grades ----------------------------------------------------------------------------------------------
