@@ -1,4 +1,4 @@
-"""The verbs of ``python -m seminar_lib`` that need the library: evaluate, attack, train, data, lessons, questions."""
+"""The verbs of ``python -m seminar_lib`` that need the library: evaluate, attack, train, data, lessons and so on."""
 
 from __future__ import annotations
 
@@ -185,22 +185,19 @@ def data(name: tyro.conf.Positional[str] = "signs", source: Path | None = None) 
         print(f"{name} {split}: {len(images)} images of {'x'.join(str(size) for size in images.shape[1:])}")
 
 
-def list_lessons(build: bool = False, check: bool = False, release: Path | None = None) -> None:
+def list_lessons(build: bool = False, check: bool = False) -> None:
     """The lessons with their minutes; building them needs what `make test` installs.
 
     Args:
         build: write the notebooks of all lessons anew and execute their solutions.
         check: say where the committed notebooks are not what their sources build.
-        release: a folder to write an nbgrader course to.
     """
     found = lessons.found()
-    if build or check or release:
+    if build or check:
         from seminar_lib.lessons import build as builder
 
         for lesson in found if build else ():
             print(f"{lesson.name}: {sum(builder.build(lesson)):.0f} s")
-        if release:
-            builder.course(found, release)
         if check and (faults := builder.check(found)):
             raise ValueError("\n".join(faults))
     else:
@@ -218,6 +215,20 @@ def questions(out: Path, format: Format = "moodle", lesson: tuple[str, ...] = ()
     """
     for path in export(lesson or quiz.lessons(), format, out):
         print(path)
+
+
+def release_course(folder: tyro.conf.Positional[Path] = Path("course"), lessons: tuple[str, ...] = ()) -> None:
+    """Make an nbgrader course of the lessons: what students get, and what grades it; see slides/teacher/grading.md.
+
+    Args:
+        folder: of the course; done again, its gradebook and its settings stay.
+        lessons: such as 01_fgsm; all that have exercises by default.
+    """
+    from seminar_lib.lessons import course, named
+
+    worth = course.release(named(lessons), folder)
+    print(course.table(worth))
+    print(f"\nFor students: {folder / 'release'}. Not for students: the rest of {folder}.")
 
 
 def parse_threat(norm: str, eps: str) -> ThreatModel:
@@ -282,6 +293,7 @@ def main() -> None:
         "data": data,
         "lessons": list_lessons,
         "questions": questions,
+        "release": release_course,
     }
     try:
         tyro.extras.subcommand_cli_from_dict(verbs, prog="python -m seminar_lib", description=__doc__)

@@ -187,3 +187,16 @@ def test_questions_of_an_unknown_lesson_are_refused(refusal, tmp_path):
     assert "There are no questions for 'fgsm'. There are some for 01_fgsm" in refusal(
         "questions", "--out", tmp_path, "--lesson", "fgsm"
     )
+
+
+def test_release_makes_a_course_and_prints_what_it_is_worth(run, tmp_path):
+    printed = run("release", tmp_path / "course", "--lessons", "01_fgsm")
+    assert "| 01_fgsm | 1.1 (1), 1.2 (2), 1.3 (1), 1.4 (1) | 5 |" in printed
+    assert f"For students: {tmp_path / 'course' / 'release'}." in printed
+    assert [path.name for path in (tmp_path / "course" / "release").iterdir()] == ["01_fgsm"]
+
+
+def test_release_names_a_mistake(refusal, tmp_path):
+    assert "error: There is no lesson 'fgsm'. Lessons: 00_setup" in refusal("release", tmp_path, "--lessons", "fgsm")
+    (tmp_path / "essay.tex").touch()
+    assert "holds essay.tex and no nbgrader_config.py" in refusal("release", tmp_path)

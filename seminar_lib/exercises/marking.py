@@ -42,8 +42,10 @@ def marks(check: Callable[[Answer], None]) -> Callable[[Answer], None]:
         try:
             check(answer)
         except Mistake as mistake:
-            # Jupyter's server sets this variable for the kernels that a person works with.
-            if not (mistake.unwritten and "JPY_SESSION_NAME" in os.environ):
+            # Jupyter's server sets the first variable for the kernels that a person works with, and nbgrader, which
+            # may have been started in such a kernel, the second.
+            at_work = "JPY_SESSION_NAME" in os.environ and "NBGRADER_EXECUTION" not in os.environ
+            if not (mistake.unwritten and at_work):
                 raise
             print(f"Not yet: {mistake}")
 

@@ -33,9 +33,10 @@ A cell that draws says what is to be seen, in a comment that opens it and become
     # %%
     # Picture: six signs, clean above and attacked below; only the labels tell them apart.
 
-Listing needs nothing but Python. ``seminar_lib.lessons.build`` makes the notebooks, and needs jupytext and nbgrader.
+Listing needs nothing but Python. ``seminar_lib.lessons.build`` makes the notebooks and ``seminar_lib.lessons.course``
+an nbgrader course of them; both need jupytext and nbgrader.
 '''
 
-from seminar_lib.lessons.lesson import Lesson, found, table
+from seminar_lib.lessons.lesson import Lesson, found, named, table
 
-__all__ = ["Lesson", "found", "table"]
+__all__ = ["Lesson", "found", "named", "table"]

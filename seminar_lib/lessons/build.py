@@ -19,22 +19,9 @@ from traitlets.config import Config
 from seminar_lib.files import whole_file
 from seminar_lib.lessons import outputs
 from seminar_lib.lessons.lesson import Lesson
-from seminar_lib.lessons.products import gradable, place, solution, student
+from seminar_lib.lessons.products import place, solution, student
 
 SECONDS_PER_CELL = 60
-COURSE_CONFIG = '''\
-"""nbgrader's settings for this course. In this folder: nbgrader generate_assignment 01_fgsm"""
-
-from nbgrader.converters import GenerateAssignment
-from nbgrader.preprocessors import ClearSolutions
-
-from seminar_lib.lessons.products import Stubs
-
-c = get_config()
-c.CourseDirectory.course_id = "seminar"
-steps = GenerateAssignment.preprocessors.default()
-c.GenerateAssignment.preprocessors = [Stubs if step is ClearSolutions else step for step in steps]
-'''
 
 
 def build(lesson: Lesson) -> list[float]:
@@ -47,11 +34,11 @@ def build(lesson: Lesson) -> list[float]:
         ValueError: the source breaks a rule of the format.
         RuntimeError: a cell failed, or took more than a minute. The solution is then left as it was.
     """
-    _write(student(lesson), lesson.student_path)
+    write(student(lesson), lesson.student_path)
     notebook = solution(lesson)
     seconds = run(notebook, lesson)
     outputs.settle(notebook)
-    _write(notebook, lesson.solution_path)
+    write(notebook, lesson.solution_path)
     return seconds
 
 
@@ -138,21 +125,8 @@ def check(lessons: Iterable[Lesson]) -> list[str]:
     return faults
 
 
-def course(lessons: Iterable[Lesson], folder: Path) -> None:
-    """Write an nbgrader course: settings, and ``source/NN_name/NN_name.ipynb`` for each lesson that has exercises.
-
-    There, ``nbgrader generate_assignment NN_name`` makes the students' version and notes the hidden tests in the
-    teacher's gradebook.
-    """
-    for lesson in lessons:
-        notebook = gradable(lesson)
-        if any("nbgrader" in cell.metadata for cell in notebook.cells):
-            _write(notebook, folder / "source" / lesson.name / f"{lesson.name}.ipynb")
-    with whole_file(folder / "nbgrader_config.py") as part:
-        part.write_text(COURSE_CONFIG, encoding="utf-8")
-
-
-def _write(notebook: NotebookNode, path: Path) -> None:
+def write(notebook: NotebookNode, path: Path) -> None:
+    """Write a valid notebook, whole or not at all."""
     nbformat.validate(notebook)
     with whole_file(path) as part:
         part.write_text(nbformat.writes(notebook) + "\n", encoding="utf-8")

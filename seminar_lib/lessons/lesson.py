@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
@@ -111,6 +111,19 @@ def found(folder: Path = SOURCES) -> list[Lesson]:
         if one.number == next_one.number:
             raise ValueError(f"Lessons {one.name} and {next_one.name} have the same number; rename one of them.")
     return lessons
+
+
+def named(names: Collection[str]) -> list[Lesson]:
+    """The lessons of these names, such as ``"01_fgsm"``, in the order of the course; all of them for no name.
+
+    Raises:
+        ValueError: there is no such lesson; the message lists them all.
+    """
+    lessons = found()
+    known = [lesson.name for lesson in lessons]
+    if unknown := [name for name in names if name not in known]:
+        raise ValueError(f"There is no lesson {unknown[0]!r}. Lessons: {', '.join(known)}.")
+    return [lesson for lesson in lessons if not names or lesson.name in names]
 
 
 def table(lessons: Iterable[Lesson]) -> str:

@@ -22,6 +22,9 @@ def test_run_all_in_jupyterlab_passes_over_an_exercise_that_nobody_tried(monkeyp
     assert "Not yet: exercise 1.2 is not written yet" in capsys.readouterr().out
     with pytest.raises(Mistake, match="nothing was added"):
         check(lambda: 1)
+    monkeypatch.setenv("NBGRADER_EXECUTION", "autograde")  # from a notebook, `!nbgrader autograde` inherits the name
+    with pytest.raises(Mistake, match="is not written yet"):
+        check(stub)
 
 
 def test_the_example_holds_images_that_the_model_takes_for_another_class():

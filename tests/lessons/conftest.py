@@ -1,20 +1,20 @@
 import os
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
 
-@pytest.fixture
-def nbgrader(monkeypatch):
+@pytest.fixture(scope="session")
+def nbgrader():
     """Run one of nbgrader's commands in a course folder."""
     # nbgrader starts alembic by name, even where Python itself was started by its path.
-    monkeypatch.setenv("PATH", str(Path(sys.executable).parent), prepend=os.pathsep)
+    path = os.pathsep.join([os.path.dirname(sys.executable), os.environ["PATH"]])
 
-    def run(folder, *arguments):
+    def run(folder, *arguments, **variables):
         command = [sys.executable, "-m", "nbgrader", *arguments]
-        done = subprocess.run(command, cwd=folder, capture_output=True, text=True)
+        environment = {**os.environ, "PATH": path, **variables}
+        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, env=environment)
         assert done.returncode == 0, done.stderr
 
     return run

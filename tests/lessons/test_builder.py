@@ -1,4 +1,4 @@
-"""The builder, on two small lessons: what it builds, what it refuses, and what nbgrader makes of it."""
+"""The builder, on two small lessons: what it builds, and what it refuses."""
 
 import json
 import subprocess
@@ -255,33 +255,3 @@ def test_a_cell_that_fails_fails_the_build_and_leaves_the_old_solution(built, tm
         build.build(mine)
     assert str(raised.value).endswith(line)
     assert mine.solution_path.read_bytes() == built[0].solution_path.read_bytes()
-
-
-# --- nbgrader ----------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.slow
-def test_nbgrader_releases_and_grades(built, tmp_path, nbgrader):
-    """The right answer earns both points; the stub, and an answer that fits the visible check only, earn none."""
-    from nbgrader.api import Gradebook
-
-    build.course(built, tmp_path)
-    assert not (tmp_path / "source" / "02_pictures").exists()  # nothing to grade there
-    nbgrader(tmp_path, "generate_assignment", "01_sums")
-    release = read(tmp_path / "release" / "01_sums" / "01_sums.ipynb")
-    student = products.student(built[0])
-    assert [cell.source for cell in release.cells] == [cell.source for cell in student.cells]
-
-    answers = {"right": "return b + a", "wrong": "return 2 * a", "stub": None}
-    for who, answer in answers.items():
-        handed_in = nbformat.from_dict(release)
-        if answer is not None:
-            cell = next(cell for cell in handed_in.cells if "exercise" in cell.metadata)
-            cell.source = "\n".join([*cell.source.splitlines()[:2], f"    {answer}"])
-        path = tmp_path / "submitted" / who / "01_sums" / "01_sums.ipynb"
-        path.parent.mkdir(parents=True)
-        nbformat.write(handed_in, path)
-    nbgrader(tmp_path, "autograde", "01_sums")
-    with Gradebook(f"sqlite:///{tmp_path}/gradebook.db", "seminar") as book:
-        scores = {who: book.find_submission("01_sums", who).score for who in answers}
-    assert scores == {"right": 2, "wrong": 0, "stub": 0}
