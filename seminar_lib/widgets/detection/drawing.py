@@ -49,13 +49,14 @@ def draw_scores(canvas: Canvas, clean: Scored, attacked: Scored, names: tuple[st
     bars = [heaps(scored, ends) for scored in (clean, attacked)]
     unit = min(TALLEST, HEIGHT / max(sum(bar) for heap in bars for bar in heap.values()))
     at = place(clean.threshold, ends)
-    canvas.line([(at, CLEAN - HEIGHT - 14), (at, ATTACKED)], INK, 2)
+    for height in (CLEAN, ATTACKED):
+        canvas.line([(at, height - HEIGHT), (at, height)], INK, 2)
     canvas.text(
         (max(at, LEFT + 60), ATTACKED + 34), f"threshold {named(clean.threshold)}", 13, bold=True, align="middle"
     )
     for height, name, heap in zip((CLEAN, ATTACKED), names, bars, strict=True):
         canvas.line([(LEFT, height), (RIGHT_END, height)], GREY, 1)
-        canvas.text((LEFT, height - HEIGHT - 4), name, 13, bold=True, halo=True)
+        canvas.text((LEFT, height - HEIGHT - 4), name, 13, bold=True)
         for number, (wrong, right) in heap.items():
             left = at + BAR * number + 1
             accepted = number < 0
