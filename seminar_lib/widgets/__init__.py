@@ -5,6 +5,7 @@ sentence and need no browser. ``Quiz`` asks the questions about a lesson.
 """
 
 from seminar_lib.widgets.demo import Demo
+from seminar_lib.widgets.detection import DetectionDemo
 from seminar_lib.widgets.diffusion import DiffusionDemo
 from seminar_lib.widgets.embedding import EmbeddingDemo
 from seminar_lib.widgets.fgsm import FGSMDemo
@@ -17,6 +18,7 @@ from seminar_lib.widgets.trajectory import TrajectoryDemo
 
 __all__ = [
     "Demo",
+    "DetectionDemo",
     "DiffusionDemo",
     "EmbeddingDemo",
     "FGSMDemo",

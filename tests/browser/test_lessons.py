@@ -9,6 +9,7 @@ import pytest
 from seminar_lib.lessons import found
 
 from . import (
+    test_detection_demo,
     test_diffusion_demo,
     test_embedding_demo,
     test_fgsm_demo,
@@ -31,6 +32,7 @@ DEMOS = {  # the demos of each lesson, in the order of its cells
     "08_embedding_space": [test_embedding_demo.check_keys],
     "09_smoothing": [test_smoothing_demo.check_keys],
     "10_purification": [test_diffusion_demo.check_keys],
+    "11_detection": [test_detection_demo.check_keys],
     "12_masking": [test_masking_demo.check_keys],
 }
 

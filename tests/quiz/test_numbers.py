@@ -5,11 +5,13 @@ import math
 import pytest
 import torch
 from scipy.stats import binom, norm
+from sklearn.metrics import roc_auc_score
 from torch import nn
 
 import seminar_lib as sl
 from seminar_lib import embeddings, losses, quiz
 from seminar_lib.contrastive import positive_weights
+from seminar_lib.detection.base import quantile
 from seminar_lib.quiz import Number
 from seminar_lib.smoothing.bounds import lower_bound, radius
 
@@ -66,6 +68,11 @@ def four_times_narrower():
     assert half(400) == pytest.approx(0.05, abs=0.002)
     assert half(6400) == pytest.approx(half(400) / 4, rel=0.01)
     return 400 * 16
+
+
+def which_score():
+    scores = torch.arange(200.0)
+    return 1 + (scores > quantile(scores, 0.02)).sum()
 
 
 def faint_features():
@@ -149,6 +156,12 @@ COMPUTED = {
     "09_smoothing all-agree": all_agree,
     "09_smoothing linf-inside": lambda: 255 * 0.5 / sl.L2().norm(torch.ones_like(GREY)),
     "09_smoothing unlucky": lambda: 5000 * 0.001,
+    "10_purification weight-of-the-noise": lambda: math.sqrt(1 - 0.91),
+    "10_purification worst-of-ten": lambda: 0.9**10,
+    "10_purification majority-of-three": lambda: binom.sf(1, 3, 0.6),
+    "11_detection which-score": which_score,
+    "11_detection pairs": lambda: roc_auc_score([0, 0, 0, 1, 1, 1], [1, 2, 4, 2, 3, 5]),
+    "11_detection rare-attacks": lambda: 0.9 / (0.9 + 999 * 0.05),
     "12_masking looks": lambda: 0.8 / math.sqrt(16),
     "12_masking lucky-draw": lambda: binom.sf(0, 10, 0.2),
 }
@@ -193,6 +206,13 @@ TRAPS = {
     ("06_anchor hardest-weight", 1): lambda: 1 / (1 + math.exp(-0.7)),
     ("07_lisard variance", 1): lambda: math.sqrt(8),
     ("07_lisard correlation-loss", 2): lambda: 1 + 0.8**2 + 0.1 * 0.5,
+    ("10_purification weight-of-the-noise", 1): lambda: 1 - math.sqrt(0.91),
+    ("10_purification weight-of-the-noise", 2): lambda: math.sqrt(0.91),
+    ("10_purification worst-of-ten", 1): lambda: 1 - 0.9**10,
+    ("10_purification majority-of-three", 1): lambda: 0.6**3,
+    ("10_purification majority-of-three", 2): lambda: 1 - 0.4**3,
+    ("11_detection pairs", 0): lambda: 6 / 9,
+    ("11_detection pairs", 1): lambda: 7 / 9,
     ("12_masking lucky-draw", 1): lambda: 0.8**10,
 }
 

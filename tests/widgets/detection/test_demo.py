@@ -1,0 +1,113 @@
+"""The movable threshold of lesson 11 under its controls, without a browser."""
+
+from copy import deepcopy
+
+import numpy as np
+import pytest
+import torch
+
+from seminar_lib import SmallCNN
+from seminar_lib.detection import FeatureSqueezing
+from seminar_lib.widgets import DetectionDemo
+from seminar_lib.widgets.canvas import DENSITY
+from seminar_lib.widgets.detection.demo import State
+from seminar_lib.widgets.detection.drawing import heaps
+from seminar_lib.widgets.detection.scene import ATTACKS, RATES, Scored
+
+from ..conftest import CLASSES, decoded, kernel_seconds
+
+
+@pytest.fixture
+def demo(model, detectors, validation, data):
+    return DetectionDemo(model, detectors, validation, data)
+
+
+def values(control):
+    return [value for _, value in control.options]
+
+
+def test_every_value_of_every_control_shows_what_render_draws(demo):
+    size = decoded(demo.picture).shape
+    for name, control in demo.controls.items():
+        for value in values(control):
+            control.value = value
+            assert getattr(demo.state, name) == value
+            picture = decoded(demo.picture)
+            np.testing.assert_array_equal(picture, demo.render(demo.state))
+            assert picture.shape == size
+            assert demo.describe(demo.state) in demo.sentence.value
+    assert demo.picture.height == str(size[0] // DENSITY)
+
+
+def test_every_control_changes_picture_and_words(demo):
+    assert set(demo.controls) == set(vars(demo.state))
+    for name, control in demo.controls.items():
+        before, words = demo.picture.value, demo.sentence.value
+        control.value = values(control)[0 if name == "eps" else -1]
+        assert demo.picture.value != before
+        assert demo.sentence.value != words
+        assert control.description
+
+
+def test_the_sentence_says_what_is_counted(demo):
+    for attack, words in enumerate(("Without an attack", "that does not know the detector", "that knows it")):
+        for rate in range(len(RATES)):
+            clean, attacked = (demo.watch.scored(0, kind, 4, rate) for kind in (0, attack))
+            said = demo.describe(State(0, attack, 4, rate))
+            assert f"which rejects {RATES[rate]:.0%} of the validation images" in said
+            alarms = int((clean.scores > clean.threshold).sum())
+            assert f"Of 4 clean images {alarms} are rejected (false alarms) and {clean.served} served." in said
+            assert words in said
+            assert f"{int(attacked.wrong.sum())} get a wrong label, {attacked.caught} of these are caught; " in said
+            assert said.endswith(f"{attacked.safe} of 4 are safe.")
+
+
+def test_the_bars_hold_every_image_on_its_side_of_the_threshold():
+    scores = torch.tensor([-9.0, 0, 1.9, 2, 2.01, 3, 99])
+    wrong = torch.tensor([True, False, True, True, False, True, False])
+    for threshold in (-9.0, 0.0, 2.0, 2.5, 50.0):
+        scored = Scored(scores, wrong, threshold)
+        bars = heaps(scored, (0.0, 4.0))
+        for side in (True, False):
+            held = np.sum([bar for number, bar in bars.items() if (number >= 0) == side] or [[0, 0]], axis=0)
+            there = scored.rejected == side
+            assert held.tolist() == [int((there & wrong).sum()), int((there & ~wrong).sum())]
+
+
+def test_a_move_of_the_threshold_costs_the_kernel_little(demo):
+    demo.controls["attack"].value = ATTACKS.index("adaptive")
+    assert kernel_seconds(demo.controls["rate"], range(len(RATES))) < 0.1
+
+
+def test_the_models_and_the_random_numbers_are_left_as_they_were(data, validation):
+    model = SmallCNN(2).build(len(CLASSES), (0.5,) * 3, (0.2,) * 3).train()
+    before, numbers = deepcopy(model.state_dict()), torch.get_rng_state()
+    for _ in range(2):
+        demo = DetectionDemo(model, {"squeezing": FeatureSqueezing(model)}, validation, data)
+        demo.controls["attack"].value = ATTACKS.index("adaptive")
+    assert torch.equal(torch.get_rng_state(), numbers)
+    assert all(module.training for module in model.modules())
+    assert all(parameter.requires_grad and parameter.grad is None for parameter in model.parameters())
+    assert all(torch.equal(after, before[name]) for name, after in model.state_dict().items())
+
+
+def test_the_static_picture_has_the_sentence_as_alt_text(demo):
+    demo.controls["rate"].value = 2
+    _, metadata = demo.static()._repr_mimebundle_()
+    assert metadata["image/png"]["alt"] == demo.describe(demo.state)
+
+
+BAD = {
+    "no detectors": (lambda m, s, v, d: DetectionDemo(m, {}, v, d), TypeError, "got dict without any"),
+    "one detector": (lambda m, s, v, d: DetectionDemo(m, s["contrast"], v, d), TypeError, "by name"),
+    "a function": (lambda m, s, v, d: DetectionDemo(m, {"f": len}, v, d), TypeError, "'f' is a builtin_function"),
+    "no images": (lambda m, s, v, d: DetectionDemo(m, s, v, d[:0]), ValueError, "needs images to attack; got none"),
+    "few to validate": (lambda m, s, v, d: DetectionDemo(m, s, v[:50], d), ValueError, "Take 100 images or more"),
+}
+
+
+@pytest.mark.parametrize(("call", "error", "words"), BAD.values(), ids=BAD)
+def test_what_does_not_fit_is_refused_in_a_sentence(call, error, words, model, detectors, validation, data):
+    with pytest.raises(error) as caught:
+        call(model, detectors, validation, data)
+    assert words in str(caught.value)
