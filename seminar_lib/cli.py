@@ -204,16 +204,16 @@ def list_lessons(build: bool = False, check: bool = False) -> None:
         print(lessons.table(found))
 
 
-def questions(out: Path, format: Format = "moodle", lesson: tuple[str, ...] = ()) -> None:
+def questions(out: Path, format: Format = "moodle", lessons: tuple[str, ...] = ()) -> None:
     """Write the questions about the lessons to files, one for each lesson.
 
     Args:
         out: the folder to write to.
         format: moodle for Moodle XML, qti for a QTI 2.1 package, which most other platforms import, sheet for a page to
             print (Markdown), answers for the same with all answers and reasons.
-        lesson: such as 01_fgsm; all that have questions by default.
+        lessons: such as 01_fgsm; all that have questions by default.
     """
-    for path in export(lesson or quiz.lessons(), format, out):
+    for path in export(lessons or quiz.lessons(), format, out):
         print(path)
 
 

@@ -177,7 +177,7 @@ def test_radii_are_fractions_or_decimals():
 
 
 def test_questions_are_written_for_each_lesson(run, tmp_path):
-    printed = run("questions", "--out", tmp_path, "--format", "qti", "--lesson", "01_fgsm", "02_pgd")
+    printed = run("questions", "--out", tmp_path, "--format", "qti", "--lessons", "01_fgsm", "02_pgd")
     assert printed.split() == [str(tmp_path / "01_fgsm.zip"), str(tmp_path / "02_pgd.zip")]
     printed = run("questions", "--out", tmp_path / "all")
     assert len(printed.split()) == len(list((tmp_path / "all").glob("*.xml"))) > 8
@@ -185,7 +185,7 @@ def test_questions_are_written_for_each_lesson(run, tmp_path):
 
 def test_questions_of_an_unknown_lesson_are_refused(refusal, tmp_path):
     assert "There are no questions for 'fgsm'. There are some for 01_fgsm" in refusal(
-        "questions", "--out", tmp_path, "--lesson", "fgsm"
+        "questions", "--out", tmp_path, "--lessons", "fgsm"
     )
 
 
