@@ -10,6 +10,10 @@ import ast
 from importlib import import_module
 from pathlib import Path
 
+from seminar_lib.allocator import keep_freed_memory
+
+keep_freed_memory()
+
 _listing = ast.parse(Path(__file__).with_suffix(".pyi").read_text(encoding="utf-8"))
 _home = {
     alias.name: line.module
