@@ -1,10 +1,10 @@
 """Memory that the C library keeps instead of giving it back to the system, only to fetch it again a moment later.
 
 A pass through a network allocates and frees some tens of megabytes. On Linux glibc returns them to the system at once,
-and the system hands out the next ones page by page, each filled with zeros. On one core of a server's CPU that took 29 %
-of the time of ``Square`` on 64 images, and 37 % of that of bare passes through the same small network; with this file
-nothing of it is left, and no more memory is used. It imports the standard library alone: it runs before anything is
-installed.
+and the system hands out the next ones page by page, each filled with zeros. On one core of a server's CPU that took
+29 % of the time of ``Square`` on 64 images, and 37 % of that of bare passes through the same small network; with this
+file nothing of it is left, and no more memory is used. It imports the standard library alone: it runs before anything
+is installed.
 """
 
 from __future__ import annotations
