@@ -4,7 +4,8 @@ What has not been trained yet is trained first, as ``python -m seminar_lib train
 shipped counts as trained. Clean accuracy and PGD-20 are those of each network's card, on all test images. AutoAttack
 then runs batch by batch on some of them, the same for all. On a CPU all of it takes days: what has been measured is
 written after every batch, one seed of all defences before the next, and the same command goes on where an interrupted
-run stopped.
+run stopped. Several processes can share the work of one GPU, each with defences and an ``--out`` of its own, such as
+defences-signs-2.json: the summary puts them together.
 """
 
 from __future__ import annotations

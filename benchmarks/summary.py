@@ -115,11 +115,9 @@ def summary(folder: Path = RESULTS) -> str:
         parts.append(ENSEMBLE.format(**report["settings"], precision=_precision(report)))
         for name, done in report["models"].items():
             parts.append(f"{autoattack.table(name, done)}, on {done[0]['device']}.\n")
-    for name, report in reports.items():
-        if name.startswith("defences"):
-            dataset, precision = name.removeprefix("defences-"), _precision(report)
-            parts.append(DEFENCES.format(dataset=dataset, precision=precision, **report["settings"]))
-            parts += [markdown.table(defences.HEAD, list(defences.rows(report))), "\n"]
+    for dataset, report in by_dataset(reports).items():
+        parts.append(DEFENCES.format(dataset=dataset, precision=_precision(report), **report["settings"]))
+        parts += [markdown.table(defences.HEAD, list(defences.rows(report))), "\n"]
     for report in (report for name, report in reports.items() if name.startswith("smoothing")):
         parts.append(CERTIFICATES.format(**report["settings"]))
         parts += [f"{smoothing.table(name, done)}\n" for name, done in report["models"].items()]
@@ -130,6 +128,27 @@ def summary(folder: Path = RESULTS) -> str:
         parts.append(DETECTION.format(**report["settings"]))
         parts += [f"{detection.table(name, done)}\n" for name, done in report["models"].items()]
     return "".join(parts)
+
+
+def by_dataset(reports: Mapping[str, Json]) -> dict[str, dict[str, Any]]:
+    """One report of defences for each data set: several processes may share the work, each with a file of its own.
+
+    Files are named ``defences-DATASET.json``, or ``defences-DATASET-ANYTHING.json``.
+
+    Raises:
+        ValueError: files of one data set were measured with different settings.
+    """
+    whole: dict[str, dict[str, Any]] = {}
+    for name, report in reports.items():
+        kind, _, rest = name.partition("-")
+        if kind == "defences":
+            dataset = rest.partition("-")[0]
+            one = whole.setdefault(dataset, {"settings": report["settings"], "models": {}})
+            if one["settings"] != report["settings"]:
+                raise ValueError(f"{name}.json has other settings, {report['settings']}, than {one['settings']}.")
+            for recipe, seeds in report["models"].items():
+                one["models"].setdefault(recipe, {}).update(seeds)
+    return whole
 
 
 def _precision(report: Json) -> str:

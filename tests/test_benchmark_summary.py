@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
 import torch
 
 from benchmarks import summary as program
@@ -74,6 +75,19 @@ def test_defences_are_shown_with_what_they_were_measured_on(tmp_path: Path) -> N
     assert "AutoAttack (standard, float32) on 8 test images" in text
     cell, counted = Accuracy(**ACCURACY), Accuracy.of(torch.arange(8) < 4)
     assert f"| toy_a | 1 | {cell} | {cell} | {cell} | {counted} | 3 |" in text
+
+
+def test_files_of_one_data_set_make_one_table_unless_they_were_measured_differently() -> None:
+    settings = {"n": 8, "bf16": False}
+    first = {"settings": settings, "models": {"toy_a": {"0": "a0"}, "toy_b": {"0": "b0"}}}
+    second = {"settings": settings, "models": {"toy_a": {"1": "a1"}}}
+    reports = {"defences-toy": first, "defences-toy-2": second, "defences-other": second, "strength-cpu": {}}
+    whole = program.by_dataset(reports)
+    assert whole.keys() == {"toy", "other"}
+    assert whole["toy"] == {"settings": settings, "models": {"toy_a": {"0": "a0", "1": "a1"}, "toy_b": {"0": "b0"}}}
+    assert first["models"]["toy_a"] == {"0": "a0"}
+    with pytest.raises(ValueError, match=r"defences-toy-2\.json has other settings, \{'n': 9\}"):
+        program.by_dataset({"defences-toy": first, "defences-toy-2": {"settings": {"n": 9}, "models": {}}})
 
 
 def test_the_committed_summary_is_current() -> None:
