@@ -6,6 +6,7 @@ import matplotlib.pyplot as plt
 import torch
 import torch.nn.functional as F
 from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
 from torch import Tensor
 
 import seminar_lib as sl
@@ -61,7 +62,7 @@ def pairs() -> Figure:
     drawn = ax.imshow(cosines, cmap="cividis", vmin=0, vmax=1)
     for row in range(8):
         frame = {"fill": False, "edgecolor": VERMILLION, "linewidth": 3.5}
-        ax.add_patch(plt.Rectangle(((row + 4) % 8 - 0.5, row - 0.5), 1, 1, **frame))
+        ax.add_patch(Rectangle(((row + 4) % 8 - 0.5, row - 0.5), 1, 1, **frame))
     names = [f"$x_{number}$" for number in range(1, 5)] + [f"$x'_{number}$" for number in range(1, 5)]
     ax.set(xticks=range(8), xticklabels=names, yticks=range(8), yticklabels=names)
     ax.set_ylabel("anchor")
