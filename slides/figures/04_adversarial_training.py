@@ -7,14 +7,13 @@ import matplotlib.pyplot as plt
 import torch
 import torch.nn.functional as F
 from matplotlib.figure import Figure
-from matplotlib.text import Text
 from torch import Tensor, nn
 
 import seminar_lib as sl
 from seminar_lib.losses import divergence
 from seminar_lib.plots import BLUE, GREY, INK, VERMILLION, gallery, training_curve
 from seminar_lib.types import Model
-from slides.parts import bars, network
+from slides.parts import bars, legible, network
 
 BOARD = sl.Linf(0.28)
 ONE_STEP = sl.FGSM(BOARD, stop_when_fooled=False)
@@ -34,7 +33,7 @@ def gradients() -> Figure:
         slope = torch.autograd.grad(loss, pixels)[0].abs().amax(1, keepdim=True)
         rows.append((slope / slope.amax((1, 2, 3), keepdim=True)).expand(-1, 3, -1, -1))
         captions += [name] * len(clearest)
-    return gallery(torch.cat(rows), captions, columns=4)
+    return legible(gallery(torch.cat(rows), captions, columns=4), 13)
 
 
 def _chessboard(n: int, seed: int) -> tuple[Tensor, Tensor]:
@@ -78,9 +77,7 @@ def _curve(history: Sequence[Mapping[str, float]]) -> Figure:
     """A history in letters that can be read from the last row."""
     figure, ax = plt.subplots(figsize=(10, 5), layout="constrained")
     training_curve(history, ax)
-    for text in figure.findobj(Text):
-        text.set_fontsize(15)
-    return figure
+    return legible(figure)
 
 
 def _lead(model: Model) -> Tensor:
@@ -96,7 +93,7 @@ def board() -> Figure:
     field = (3 * points.flatten(1)).long() @ torch.tensor([3, 1])
     one_each = torch.stack([(field == number).nonzero()[0, 0] for number in range(9)])
     starts, labels = points[one_each], colours[one_each]
-    figure, axes = plt.subplots(1, 2, figsize=(9, 4.7), layout="constrained")
+    figure, axes = plt.subplots(1, 2, figsize=(9, 5.2), layout="constrained")
     for ax, name in zip(axes, ("FGSM", "PGD-5"), strict=True):
         image = _lead(_trained(name)[0])
         ax.imshow(image, origin="lower", extent=(0, 1, 0, 1), cmap="cividis", vmin=0, vmax=1)
@@ -106,7 +103,8 @@ def board() -> Figure:
     fooling = _trained("FGSM")[0]
     ends = ONE_STEP.search(ONE_STEP.goal(fooling, starts, labels), starts)
     for start, end in zip(starts.flatten(1), ends.flatten(1), strict=True):
-        axes[0].annotate("", end, start, arrowprops={"arrowstyle": "->", "color": VERMILLION, "linewidth": 2})
+        arrow = {"arrowstyle": "->", "color": VERMILLION, "linewidth": 2}
+        axes[0].annotate("", end, start, arrowprops=arrow).set_in_layout(False)
     found = JUDGE(fooling, starts, labels).flatten(1)
     axes[0].scatter(*found.T, 110, marker="x", color=VERMILLION, linewidths=3, zorder=4)
     return figure
@@ -149,7 +147,7 @@ def faint() -> Figure:
             ax.hist((values - shift).numpy(), edges.numpy(), **style)
         ax.axvline(0, color=INK, linewidth=1)
         ax.set(title=name, xlabel="towards the right label", yticks=[])
-    axes[0].legend(loc="upper center")
+    axes[0].legend(loc="upper left")
     return figure
 
 

@@ -12,7 +12,7 @@ from torch import Tensor
 import seminar_lib as sl
 from seminar_lib.embeddings import embed
 from seminar_lib.plots import BLUE, GREY, INK, VERMILLION, gallery
-from slides.parts import network
+from slides.parts import legible, network
 
 BALL = sl.Linf(8 / 255)
 data = sl.load_data("signs")
@@ -63,9 +63,9 @@ def pairs() -> Figure:
     for row in range(8):
         frame = {"fill": False, "edgecolor": VERMILLION, "linewidth": 3.5}
         ax.add_patch(Rectangle(((row + 4) % 8 - 0.5, row - 0.5), 1, 1, **frame))
-    names = [f"$x_{number}$" for number in range(1, 5)] + [f"$x'_{number}$" for number in range(1, 5)]
+    names = ["1", "2", "3", "4", "1'", "2'", "3'", "4'"]
     ax.set(xticks=range(8), xticklabels=names, yticks=range(8), yticklabels=names)
-    ax.set_ylabel("anchor")
+    ax.set(ylabel="anchor", xlabel="4 signs, and their attacked versions")
     figure.colorbar(drawn, label="cosine")
     return figure
 
@@ -95,4 +95,4 @@ def pushed() -> Figure:
         hardest = shares[anchor].argsort(descending=True)[:4]
         images += [int(anchor), *hardest.tolist()]
         captions += ["anchor", *(f"{100 * share:.0f} %" for share in shares[anchor, hardest])]
-    return gallery(_test().x[images], captions, columns=5)
+    return legible(gallery(_test().x[images], captions, columns=5), 14)

@@ -14,7 +14,7 @@ from seminar_lib.contrastive import positive_weights
 from seminar_lib.embeddings import embed
 from seminar_lib.plots import BLUE, GREY, INK, VERMILLION, gallery
 from slides.deck import FOLDER
-from slides.parts import network
+from slides.parts import legible, network
 
 SAID = re.compile(r"(weight 0|beta [^:]+): clean [^P]+PGD-10 ([\d.]+)% \[([\d.]+)%, ([\d.]+)%\]")
 data = sl.load_data("signs")
@@ -81,7 +81,7 @@ def positives() -> Figure:
         chosen = torch.cat([order[:2], order[-2:]])
         images += [anchor, *chosen.tolist()]
         captions += [data.classes[int(label)], *(f"{value:.2f}" for value in cosine[anchor, chosen])]
-    return gallery(_test().x[images], captions, columns=5)
+    return legible(gallery(_test().x[images], captions, columns=5), 14)
 
 
 def spread() -> Figure:

@@ -12,7 +12,7 @@ from torch import Tensor
 import seminar_lib as sl
 from seminar_lib.plots import BLUE, INK, VERMILLION, gallery
 from slides.deck import FOLDER
-from slides.parts import bars, network
+from slides.parts import bars, legible, network
 
 BALL = sl.Linf(8 / 255)
 SIGMA = (8 / 255) ** 0.5
@@ -39,7 +39,7 @@ def handed_over() -> Figure:
         own, other = (network(name)(attacked).argmax(1) for name in ("pgd_at", "standard"))
     chosen = (_contrast() * (own != _test().y)).argsort(descending=True)[[0, 1, 8]].tolist()
     captions = [f"pgd_at: {data.classes[own[i]]}\nstandard: {data.classes[other[i]]}" for i in chosen]
-    return gallery(attacked[chosen], captions, columns=3)
+    return legible(gallery(attacked[chosen], captions, columns=3), 8)
 
 
 def boxes() -> Figure:
@@ -76,12 +76,11 @@ def levels() -> Figure:
 
 
 def noisy() -> Figure:
-    """Three signs, clean, attacked and with noise of variance 8/255."""
-    few = _test()[_contrast().argsort(descending=True)[1:4]]
+    """Two signs, clean, attacked and with noise of variance 8/255."""
+    few = _test()[_contrast().argsort(descending=True)[2:4]]
     attacked = sl.PGD(BALL)(network("standard"), few.x, few.y, generator=torch.Generator().manual_seed(0))
     seen = (few.x + SIGMA * torch.randn(few.x.shape, generator=torch.Generator().manual_seed(0))).clamp(0, 1)
-    names = [name for name in ("clean", "attacked", "noisy") for _ in few.y]
-    return gallery(torch.cat([few.x, attacked, seen]), names, columns=3)
+    return gallery(torch.stack([few.x, attacked, seen], 1).flatten(0, 1), ["clean", "attacked", "noisy"] * 2, columns=3)
 
 
 @cache

@@ -11,7 +11,7 @@ from torch import Tensor
 import seminar_lib as sl
 from seminar_lib import embeddings, plots
 from seminar_lib.plots import BLUE, GREY, INK, VERMILLION, gallery
-from slides.parts import LOOKS, network
+from slides.parts import LOOKS, legible, network
 
 BALL = sl.Linf(8 / 255)
 STEP = 2 / 255
@@ -85,7 +85,7 @@ def company() -> Figure:
             f"{data.classes[_test().y[place]]},\nattacked",
             *(data.classes[label] for label in train.y[nearest]),
         ]
-    return gallery(torch.stack(images), captions, columns=4)
+    return legible(gallery(torch.stack(images), captions, columns=4), 13)
 
 
 def turned() -> Figure:
@@ -113,9 +113,8 @@ def _map(maps: dict[str, embeddings.Embedded]) -> Figure:
     few = {
         name: embeddings.Embedded(*(getattr(pair, field)[chosen] for field in fields)) for name, pair in maps.items()
     }
-    figure = plots.before_after(few, data.classes)
+    figure = legible(plots.before_after(few, data.classes), 18)
     for text in figure.findobj(Text):
-        text.set_fontsize(15)
         if text.get_path_effects():  # they would make outlines of the letters, in files of five times the size
             text.set_path_effects([])
             text.set_bbox({"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 1})

@@ -103,8 +103,9 @@ def threshold() -> Figure:
     ax.axvline(guard.threshold, color=INK)
     ax.axvspan(guard.threshold, float(edges[-1]), color=VERMILLION, alpha=0.15)
     top = ax.get_ylim()[1]
-    ax.text(guard.threshold, 0.55 * top, "  rejected: 5 %", color=VERMILLION)
-    ax.text(guard.threshold, 0.9 * top, "  τ")
+    for words, height, colour in (("τ", 0.9, INK), ("rejected: 5 %", 0.55, VERMILLION)):
+        at = (guard.threshold, height * top)
+        ax.annotate(words, at, (8, 0), textcoords="offset points", color=colour)
     ax.set(title="kernel density")
     ax.legend(loc="center", bbox_to_anchor=(0.75, 0.85))
     return figure
@@ -172,7 +173,7 @@ def turns() -> Figure:
     ax.axvline(0, color=INK, linewidth=1)
     right, bottom = ax.get_xlim()[1], ax.get_ylim()[0]
     ax.axvspan(0, right, 0, -bottom / (ax.get_ylim()[1] - bottom), color=BLUE, alpha=0.15)
-    ax.text(right, bottom / 2, "wrong and accepted ", color=BLUE, ha="right", va="center")
+    ax.text(0.97 * right, bottom / 2, "wrong and accepted", color=BLUE, ha="right", va="center")
     ax.set(
         xlabel="margin: wrong label from 0 on", ylabel="score - τ", xlim=(ax.get_xlim()[0], right), ylim=(bottom, None)
     )
@@ -193,5 +194,5 @@ def both_curves() -> Figure:
     figure, ax = plt.subplots(figsize=(5.5, 4.8), layout="constrained")
     _report().roc(ax)
     ax.set_title("kernel density, n = 32")
-    ax.legend(loc="lower right", fontsize=12)
+    ax.legend(loc="lower right", fontsize=13)
     return figure
