@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.text import Text
 
 import seminar_lib as sl
 from seminar_lib.plots import BLUE, GREY, INK, VERMILLION
@@ -19,6 +21,13 @@ STYLES = ((BLUE, ""), (VERMILLION, "//"), (GREY, "\\\\"), (INK, ""))  # of neigh
 def network(name: str) -> Model:
     """The network of that name for signs, loaded once."""
     return sl.load(f"signs/{name}")[0].eval()
+
+
+def legible(figure: Figure, size: float = 15) -> Figure:
+    """The same figure with all its letters in one size, in points: those of the library are meant for a notebook."""
+    for text in figure.findobj(Text):
+        text.set_fontsize(size)
+    return figure
 
 
 def band(ax: Axes, at: Sequence[float], accuracies: Sequence[sl.Accuracy], name: str) -> None:
