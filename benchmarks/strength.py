@@ -96,8 +96,9 @@ def table(name: str, title: str, done: dict[str, Any]) -> str:
         f"\n{title} on {name}: `{done['settings']}`\n",
         markdown.table(("", "robust accuracy", "median distance", "forwards", "backwards"), rows),
     ]
-    if peer := strongest_peer(left):
-        verdicts = [f"{ours} {points(left, ours, peer):+.1f}" for ours in OURS if ours in left]
+    shares = {contestant: found.accuracy for contestant, found in left.items()}
+    if peer := strongest_peer(shares):
+        verdicts = [f"{ours} {points(shares, ours, peer)}" for ours in OURS if ours in left]
         lines.append(f"\nPoints above the strongest peer: {', '.join(verdicts)}")
     return "\n".join(lines)
 
@@ -117,14 +118,14 @@ def by_seed(done: Mapping[str, Any]) -> dict[str, list[float]]:
     }
 
 
-def strongest_peer(left: Mapping[str, Accuracy]) -> str | None:
-    """The peer that leaves least; None where no peer has run."""
-    return min((name for name in left if name in PEERS), key=lambda name: left[name].accuracy, default=None)
+def strongest_peer(shares: Mapping[str, float]) -> str | None:
+    """The peer that leaves the smallest share; None where no peer has run."""
+    return min((name for name in shares if name in PEERS), key=lambda name: shares[name], default=None)
 
 
-def points(left: Mapping[str, Accuracy], ours: str, peer: str) -> float:
+def points(shares: Mapping[str, float], ours: str, peer: str) -> str:
     """How many percentage points more ours leaves than a peer: below zero where ours is stronger."""
-    return 100 * (left[ours].accuracy - left[peer].accuracy)
+    return f"{100 * (shares[ours] - shares[peer]):+.1f}"
 
 
 if __name__ == "__main__":

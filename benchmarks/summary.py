@@ -182,14 +182,15 @@ def finds(report: Json) -> Iterator[tuple[str, ...]]:
         for attack, done in attacks.items():
             found = done["found"]
             left = strength.accuracies(found)
-            peer = strength.strongest_peer(left)
+            shares = {name: accuracy.accuracy for name, accuracy in left.items()}
+            peer = strength.strongest_peer(shares)
             if peer is None:
                 continue
             for name in strength.OURS:
                 if name in left:
                     near = [found[who]["median_distance"] for who in (peer, name)]
                     distances = "" if None in near else ", ".join(f"{distance:.3g}" for distance in near)
-                    more = f"{strength.points(left, name, peer):+.1f}"
+                    more = strength.points(shares, name, peer)
                     yield network, attack, peer, str(left[peer]), name, str(left[name]), more, distances
 
 
@@ -198,13 +199,13 @@ def finds_by_seed(report: Json) -> Iterator[tuple[str, ...]]:
     for network, attacks in report["models"].items():
         for attack, done in attacks.items():
             left = strength.by_seed(done)
-            peers = [name for name in left if name in PEERS]
-            if "more" not in done or not peers:
+            shares = {name: fmean(seeds) for name, seeds in left.items()}
+            peer = strength.strongest_peer(shares)
+            if "more" not in done or peer is None:
                 continue
-            peer = min(peers, key=lambda name: fmean(left[name]))
             for name in strength.OURS:
                 if name in left:
-                    more = f"{100 * (fmean(left[name]) - fmean(left[peer])):+.1f}"
+                    more = strength.points(shares, name, peer)
                     seeds = str(len(left[name]))
                     yield network, attack, seeds, peer, _range(left[peer]), name, _range(left[name]), more
 
