@@ -25,6 +25,7 @@ from seminar_lib.attacks import (
 )
 from seminar_lib.data.augment import Augment
 from seminar_lib.models import SmallCNN, UNet
+from seminar_lib.parsing import parse_attack, parse_threat
 from seminar_lib.threat import L1, L2, Linf
 from seminar_lib.train import Recipe
 
@@ -162,18 +163,18 @@ def test_all_that_is_offered_as_a_recipe_is_one(refusal):
     ],
 )
 def test_attacks_are_named(name, attack):
-    assert cli.parse_attack(name, cli.parse_threat("linf", "4/255")) == attack
+    assert parse_attack(name, parse_threat("linf", "4/255")) == attack
 
 
 def test_an_attack_of_another_norm_is_refused_in_a_sentence():
-    assert cli.parse_attack("cw100x5", L2(0.5)) == CW(L2(0.5), steps=100, binary_steps=5)
+    assert parse_attack("cw100x5", L2(0.5)) == CW(L2(0.5), steps=100, binary_steps=5)
     with pytest.raises(ValueError, match="its threat model is L2"):
-        cli.parse_attack("cw", Linf(4 / 255))
+        parse_attack("cw", Linf(4 / 255))
 
 
 def test_radii_are_fractions_or_decimals():
-    assert cli.parse_threat("l2", "0.5") == cli.parse_threat("L2", "1/2") == L2(0.5)
-    assert cli.parse_threat("l1", "12") == L1(12.0)
+    assert parse_threat("l2", "0.5") == parse_threat("L2", "1/2") == L2(0.5)
+    assert parse_threat("l1", "12") == L1(12.0)
 
 
 def test_questions_are_written_for_each_lesson(run, tmp_path):
