@@ -12,8 +12,10 @@ from matplotlib.text import Text
 import seminar_lib as sl
 from seminar_lib.plots import BLUE, GREY, INK, VERMILLION
 from seminar_lib.types import Model
+from slides.deck import FOLDER
 
 LOOKS = {"standard": (BLUE, "o-"), "pgd_at": (VERMILLION, "s-")}
+SHARE = r"([\d.]+)% \[([\d.]+)%, ([\d.]+)%\]"  # as an accuracy writes itself: three groups for ``accuracy``
 STYLES = ((BLUE, ""), (VERMILLION, "//"), (GREY, "\\\\"), (INK, ""))  # of neighbouring bars, told apart without colour
 
 
@@ -21,6 +23,16 @@ STYLES = ((BLUE, ""), (VERMILLION, "//"), (GREY, "\\\\"), (INK, ""))  # of neigh
 def network(name: str) -> Model:
     """The network of that name for signs, loaded once."""
     return sl.load(f"signs/{name}")[0].eval()
+
+
+def printed(lesson: str) -> str:
+    """The executed notebook of a lesson, with what it printed: for figures whose numbers take long to compute."""
+    return (FOLDER.parent / "notebooks" / "solutions" / f"{lesson}.ipynb").read_text(encoding="utf-8")
+
+
+def accuracy(parts: Sequence[str], n: int) -> sl.Accuracy:
+    """The accuracy on ``n`` images whose percentage and interval ``SHARE`` has found."""
+    return sl.Accuracy(*(float(part) / 100 for part in parts), n=n)
 
 
 def legible(figure: Figure, size: float = 15) -> Figure:

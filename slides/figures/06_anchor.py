@@ -13,10 +13,9 @@ import seminar_lib as sl
 from seminar_lib.contrastive import positive_weights
 from seminar_lib.embeddings import embed
 from seminar_lib.plots import BLUE, GREY, INK, VERMILLION, gallery
-from slides.deck import FOLDER
-from slides.parts import legible, network
+from slides.parts import SHARE, accuracy, legible, network, printed
 
-SAID = re.compile(r"(weight 0|beta [^:]+): clean [^P]+PGD-10 ([\d.]+)% \[([\d.]+)%, ([\d.]+)%\]")
+SAID = re.compile(rf"(weight 0|beta [^:]+): clean [^P]+PGD-10 {SHARE}")
 data = sl.load_data("signs")
 
 
@@ -118,13 +117,11 @@ def weights() -> Figure:
 
 def ablation() -> Figure:
     """What PGD-10 left of the four networks that the lesson trains, as its notebook says."""
-    notebook = (FOLDER.parent / "notebooks" / "solutions" / "06_anchor.ipynb").read_text(encoding="utf-8")
     figure, ax = plt.subplots(figsize=(9, 4.2), layout="constrained")
     names = []
-    for place, (name, *share) in enumerate(SAID.findall(notebook)):
+    for place, (name, *share) in enumerate(SAID.findall(printed("06_anchor"))):
         colour, hatch = ((GREY, ""), (VERMILLION, "//"), (BLUE, ""), (BLUE, "\\\\"))[place]
-        accuracy = sl.Accuracy(*(float(part) / 100 for part in share), n=120)
-        accuracy.bar(ax, place, color=colour, hatch=hatch, edgecolor=INK)
+        accuracy(share, n=120).bar(ax, place, color=colour, hatch=hatch, edgecolor=INK)
         names.append(name.replace("beta", "β").replace(", ", "\n"))
     ax.set(xticks=range(len(names)), xticklabels=names, ylim=(0, 1), yticks=(0, 0.5, 1), ylabel="accuracy")
     ax.set_title("PGD-10 at 8/255, n = 120, 95 % intervals, one seed")

@@ -11,12 +11,10 @@ from torch import Tensor
 
 import seminar_lib as sl
 from seminar_lib.plots import BLUE, INK, VERMILLION, gallery
-from slides.deck import FOLDER
-from slides.parts import bars, legible, network
+from slides.parts import SHARE, accuracy, bars, legible, network, printed
 
 BALL = sl.Linf(8 / 255)
 SIGMA = (8 / 255) ** 0.5
-SHARE = r"([\d.]+)% \[([\d.]+)%, ([\d.]+)%\]"
 BOXES = re.compile(rf'"(\w+) \(clean {SHARE}\)[^(]+?worst case: {SHARE}[^(]+?white-box: {SHARE}')
 data = sl.load_data("signs")
 
@@ -107,10 +105,9 @@ def correlations() -> Figure:
 
 def live() -> Figure:
     """What the lesson's notebook measured of its three short trainings."""
-    notebook = (FOLDER.parent / "notebooks" / "solutions" / "07_lisard.ipynb").read_text(encoding="utf-8")
     judged = {}
-    for name, *shares in BOXES.findall(notebook):
-        found = [sl.Accuracy(*(float(part) / 100 for part in shares[i : i + 3]), n=160) for i in (0, 3, 6)]
+    for name, *shares in BOXES.findall(printed("07_lisard")):
+        found = [accuracy(shares[i : i + 3], n=160) for i in (0, 3, 6)]
         judged[name] = dict(zip(("clean", "gray box, worst case", "white box"), found, strict=True))
     figure, ax = plt.subplots(figsize=(9, 4.6), layout="constrained")
     bars(ax, judged)
