@@ -58,3 +58,9 @@ def bars(ax: Axes, groups: Mapping[str, Mapping[str, sl.Accuracy]]) -> None:
             at = place + width * (turn - (len(judged) - 1) / 2)
             accuracy.bar(ax, at, 0.9 * width, color=colour, hatch=hatch, label=name if place == 0 else None)
     ax.set(xticks=range(len(groups)), xticklabels=groups, ylim=(0, 1.15), yticks=(0, 0.5, 1), ylabel="accuracy")
+
+
+def rounded(ax: Axes, size: float) -> None:
+    """Write the percentages above bars without decimals and in this size, so that neighbours do not touch."""
+    for text in ax.texts:
+        text.set(text=f"{float(text.get_text()[:-1]):.0f} %", fontsize=size)

@@ -11,7 +11,7 @@ import seminar_lib as sl
 from seminar_lib.diffusion import reverse
 from seminar_lib.diffusion.steps import noised
 from seminar_lib.plots import BLUE, INK, VERMILLION, gallery
-from slides.parts import bars, network
+from slides.parts import bars, network, rounded
 
 BALL = sl.Linf(8 / 255)
 PURIFIERS = {
@@ -74,8 +74,7 @@ def to_the_end() -> Figure:
         judged[name]["goes on to the end"] = _behind(purifier, _attacked(True))
     figure, ax = plt.subplots(figsize=(9, 4.2), layout="constrained")
     bars(ax, judged)
-    for text in ax.texts:
-        text.set(text=f"{float(text.get_text()[:-1]):.0f} %", fontsize=13)
+    rounded(ax, 13)
     ax.set_title("blind PGD-20, 8/255, n = 48, 95 % intervals")
     ax.legend(loc="upper center")
     return figure
@@ -137,8 +136,7 @@ def three_adversaries() -> Figure:
     rows = ("clean", "blind", "BPDA", "full gradient")
     figure, ax = plt.subplots(figsize=(9, 4.4), layout="constrained")
     bars(ax, {row: {way: report[row][way] for way in ways} for row in rows})
-    for text in ax.texts:
-        text.set(text=f"{float(text.get_text()[:-1]):.0f} %", fontsize=12)
+    rounded(ax, 12)
     ax.set_title("DiffPure, t = 75, n = 16, 95 % intervals")
     ax.legend(loc="upper right")
     return figure

@@ -14,7 +14,7 @@ from seminar_lib.losses import Loss
 from seminar_lib.masking import DEFENCES
 from seminar_lib.plots import BLUE, GREY, VERMILLION
 from seminar_lib.types import Model
-from slides.parts import bars, network
+from slides.parts import bars, network, rounded
 
 BALL = sl.Linf(8 / 255)
 LEVELS = torch.linspace(0, 8, 41)
@@ -159,8 +159,7 @@ def adaptive() -> Figure:
         judged[name.replace(" ", "\n")] = {row: found[row] for row in ("plain PGD-20", "adaptive PGD-10")}
     figure, ax = plt.subplots(figsize=(10.5, 4.6), layout="constrained")
     bars(ax, judged)
-    for text in ax.texts:
-        text.set(text=f"{float(text.get_text()[:-1]):.0f} %", fontsize=13)
+    rounded(ax, 13)
     ax.set(title="8/255, n = 48, 95 % intervals", ylim=(0, 1.35))
     ax.legend(loc="upper center", ncols=2)
     return figure
