@@ -24,6 +24,7 @@ from seminar_lib.recipes.baselines import cifar10_standard as cifar10_standard
 from seminar_lib.recipes.baselines import signs_fast_at as signs_fast_at
 from seminar_lib.recipes.baselines import signs_pgd_at as signs_pgd_at
 from seminar_lib.recipes.baselines import signs_resnet18_pgd_at as signs_resnet18_pgd_at
+from seminar_lib.recipes.baselines import signs_resnet18_standard as signs_resnet18_standard
 from seminar_lib.recipes.baselines import signs_standard as signs_standard
 from seminar_lib.recipes.clead import cifar10_clead as cifar10_clead
 from seminar_lib.recipes.clead import cifar10_clead_encoder as cifar10_clead_encoder

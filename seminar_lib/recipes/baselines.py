@@ -44,8 +44,13 @@ def signs_fast_at() -> Recipe:
     return dataclasses.replace(signs_pgd_at(), objective=AdversarialTraining(FAST, warmup=0.4))
 
 
+def signs_resnet18_standard() -> Recipe:
+    """As ``signs_standard``, for a narrow ResNet-18: a second network to attack."""
+    return dataclasses.replace(signs_standard(), model=ResNet18(16))
+
+
 def signs_resnet18_pgd_at() -> Recipe:
-    """Adversarial training on signs with PGD-2, short, for a narrow ResNet-18: a second network to attack."""
+    """Adversarial training on signs with PGD-2, short, for a narrow ResNet-18."""
     objective = AdversarialTraining(PGD(Linf(8 / 255), steps=2, stop_when_fooled=False), warmup=0.4)
     return Recipe("signs", objective, ResNet18(16), epochs=8, augment=SIGNS, ema=0.99, validation=VALIDATION)
 
