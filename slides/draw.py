@@ -29,6 +29,7 @@ LOOK = {
     "axes.spines.right": False,
     "lines.linewidth": 2.5,
     "lines.markersize": 8,
+    "font.sans-serif": ["DejaVu Sans", "Verdana"],  # each word names them all
     "svg.fonttype": "none",  # words stay words: small files, which a browser sets in a font that it has
     "svg.hashsalt": "seminar",  # else each run names the parts of the file anew
 }
