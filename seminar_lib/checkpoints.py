@@ -1,12 +1,13 @@
-"""Released weights: a safetensors file with a JSON card beside it.
+"""Released weights: a safetensors file, packed by xz, with a JSON card beside it.
 
-The card says what the weights are, how they were made and what they measured, and holds the sha256 of the weights.
+The card says what the weights are, how they were made and what they measured, and holds the sha256 of the safetensors.
 Nothing is ever unpickled: a file that was cut short, altered or made for another network is refused with a sentence.
 """
 
 from __future__ import annotations
 
 import json
+import lzma
 from collections.abc import Mapping
 from hashlib import sha256
 from pathlib import Path
@@ -21,15 +22,18 @@ from seminar_lib.files import whole_file
 from seminar_lib.models import Architecture, Network
 
 SHIPPED = Path(__file__).parent / "weights"
+WEIGHTS, CARD = ".safetensors.xz", ".json"
+# Numbers of two bytes, of which that with the exponent repeats itself; with its own settings xz saves half as much.
+PACKING = ({"id": lzma.FILTER_LZMA2, "preset": 9, "lc": 0, "lp": 1, "pb": 1},)
 
 
 def shipped() -> list[str]:
     """The names of the weights that come with the library, such as ``"signs/pgd_at"``."""
-    return sorted(card.relative_to(SHIPPED).with_suffix("").as_posix() for card in SHIPPED.rglob("*.json"))
+    return sorted(card.relative_to(SHIPPED).as_posix().removesuffix(CARD) for card in SHIPPED.rglob(f"*{CARD}"))
 
 
 def save(path: str | Path, model: Network, architecture: Architecture, card: Mapping[str, Any]) -> None:
-    """Write ``path``.safetensors and ``path``.json.
+    """Write ``path``.safetensors.xz and ``path``.json.
 
     Floats are stored in half precision: that halves the repository and changes no verdict worth a digit. Measure what
     you report on the weights as ``load`` returns them.
@@ -61,7 +65,7 @@ def save(path: str | Path, model: Network, architecture: Architecture, card: Map
     text = json.dumps({**ours, **card, **ours}, indent=1)  # ours first, whatever an older card that is passed on says
     weights, card_file = _files(Path(path))
     with whole_file(weights) as part:
-        part.write_bytes(blob)
+        part.write_bytes(lzma.compress(blob, filters=PACKING))
     with whole_file(card_file) as part:
         part.write_text(text + "\n", encoding="utf-8")
 
@@ -77,7 +81,7 @@ def load(name: str | Path, device: torch.device | str = "cpu") -> tuple[Network,
         FileNotFoundError: no such weights; the message lists what there is.
         ValueError: weights or card are damaged, or do not fit each other.
     """
-    path = Path(name).with_suffix("") if Path(name).suffix in (".json", ".safetensors") else Path(name)
+    path = Path(str(name).removesuffix(CARD).removesuffix(WEIGHTS))
     if not _files(path)[1].exists():
         path = SHIPPED / path
     weights, card_file = _files(path)
@@ -96,11 +100,14 @@ def load(name: str | Path, device: torch.device | str = "cpu") -> tuple[Network,
         raise ValueError(
             f"{card_file} is not a card of this library: {error!r}. Fetch it again, or save the model anew."
         ) from error
-    blob = weights.read_bytes()
+    try:
+        blob = lzma.decompress(weights.read_bytes())
+    except lzma.LZMAError as error:
+        raise ValueError(f"{weights} is damaged: {error}. Fetch it again, or save the model anew.") from error
     if (found := sha256(blob).hexdigest()) != expected:
         raise ValueError(
-            f"{weights} is damaged or altered: its sha256 is {found[:12]}..., its card says {expected[:12]}... "
-            "Fetch both files again."
+            f"{weights} is not what its card describes: the sha256 of its weights is {found[:12]}..., the card says "
+            f"{expected[:12]}... Fetch both files again."
         )
     try:
         model.load_state_dict(safetensors.torch.load(blob), strict=True)
@@ -111,4 +118,4 @@ def load(name: str | Path, device: torch.device | str = "cpu") -> tuple[Network,
 
 def _files(path: Path) -> tuple[Path, Path]:
     """Weights and card of a path without suffix; its name may hold dots (``eps0.5``), which with_suffix would cut."""
-    return path.with_name(f"{path.name}.safetensors"), path.with_name(f"{path.name}.json")
+    return path.with_name(path.name + WEIGHTS), path.with_name(path.name + CARD)

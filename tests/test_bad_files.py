@@ -1,14 +1,15 @@
 """Damaged weights, folders of other runs and data that does not fit are refused, and nothing on disk is touched."""
 
 import json
+import lzma
 from collections.abc import Callable
 from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 
 import pytest
+import safetensors.torch
 import torch
-from safetensors.torch import load_file, save_file
 
 from seminar_lib.checkpoints import load, save
 from seminar_lib.data.augment import Augment
@@ -50,18 +51,28 @@ def flip_a_bit(weights: Path, card: Path) -> None:
 
 def behead(weights: Path, card: Path) -> None:
     """Well-formed weights, with their hash in the card, of a network without a head."""
-    save_file({name: t for name, t in load_file(weights).items() if not name.startswith("head")}, weights)
-    edit(lambda content: content.update(sha256=sha256(weights.read_bytes()).hexdigest()))(weights, card)
+    state = safetensors.torch.load(lzma.decompress(weights.read_bytes()))
+    blob = safetensors.torch.save({name: t for name, t in state.items() if not name.startswith("head")})
+    weights.write_bytes(lzma.compress(blob))
+    edit(lambda content: content.update(sha256=sha256(blob).hexdigest()))(weights, card)
+
+
+def swap(weights: Path, card: Path) -> None:
+    """Whole and well-formed, of the same network, and not those that the card was written for."""
+    blob = lzma.decompress(weights.read_bytes())
+    weights.write_bytes(lzma.compress(blob[:-1] + bytes([blob[-1] ^ 1])))
 
 
 NO_CARD = "is not a card of this library"
 DAMAGES = {
-    "weights truncated": (lambda w, c: w.write_bytes(w.read_bytes()[:-9]), "is damaged or altered: its sha256 is"),
-    "weights empty": (lambda w, c: w.write_bytes(b""), "Fetch both files again"),
-    "weights tampered with": (flip_a_bit, "is damaged or altered"),
-    "weights gone": (lambda w, c: w.unlink(), "model.safetensors and model.json must both be there"),
+    "weights truncated": (lambda w, c: w.write_bytes(w.read_bytes()[:-9]), "is damaged: Compressed data ended before"),
+    "weights empty": (lambda w, c: w.write_bytes(b""), "is damaged: Compressed data ended before"),
+    "weights with a bit turned": (flip_a_bit, "is damaged: Corrupt input data. Fetch it again"),
+    "weights swapped": (swap, "is not what its card describes: the sha256 of its weights is"),
+    "weights not packed": (lambda w, c: w.write_bytes(lzma.decompress(w.read_bytes())), "is damaged: Input format not"),
+    "weights gone": (lambda w, c: w.unlink(), "model.safetensors.xz and model.json must both be there"),
     "weights without a head": (behead, "does not fit the network SmallCNN(width=4) that its card names"),
-    "card gone": (lambda w, c: c.unlink(), "model.safetensors and model.json must both be there"),
+    "card gone": (lambda w, c: c.unlink(), "model.safetensors.xz and model.json must both be there"),
     "card no JSON": (lambda w, c: c.write_text("# model"), NO_CARD),
     "card no text": (lambda w, c: c.write_bytes(b"\xff\xfe\xfa"), NO_CARD),
     "card a list": (lambda w, c: c.write_text("[]"), NO_CARD),
@@ -79,7 +90,7 @@ DAMAGES = {
 @pytest.mark.parametrize(("damage", "words"), DAMAGES.values(), ids=DAMAGES)
 def test_damaged_weights_are_refused(damage, words, model, tmp_path):
     save(tmp_path / "model", model, SmallCNN(4), {})
-    damage(tmp_path / "model.safetensors", tmp_path / "model.json")
+    damage(tmp_path / "model.safetensors.xz", tmp_path / "model.json")
     before = contents(tmp_path)
     with pytest.raises((FileNotFoundError, ValueError)) as caught:
         load(tmp_path / "model")
@@ -147,7 +158,10 @@ STATES = {
     "another recipe": (lambda state: None, "holds a run of another recipe. Choose another folder, or delete"),
     "truncated": (lambda state: state.write_bytes(state.read_bytes()[:-9]), "is damaged"),
     "empty": (lambda state: state.write_bytes(b""), "is damaged"),
-    "another file": (lambda state: save_file({"a": torch.zeros(1)}, state), "holds a run of another recipe"),
+    "another file": (
+        lambda state: safetensors.torch.save_file({"a": torch.zeros(1)}, state),
+        "holds a run of another recipe",
+    ),
 }
 
 

@@ -1,8 +1,10 @@
 """Weights and cards: what is saved is what is loaded, and the names that there are."""
 
 import json
+import lzma
 
 import pytest
+import safetensors.torch
 import torch
 
 from seminar_lib import checkpoints
@@ -43,10 +45,18 @@ def test_saving_leaves_the_model_alone(tmp_path):
     assert all(torch.equal(weights, before[name]) for name, weights in model.state_dict().items())
 
 
-@pytest.mark.parametrize("suffix", ["", ".json", ".safetensors"])
+@pytest.mark.parametrize("suffix", ["", ".json", ".safetensors.xz"])
 def test_a_path_may_come_as_text_and_with_a_suffix(suffix, tmp_path):
     save(str(tmp_path / "new" / "model"), build(SmallCNN(4)), SmallCNN(4), {"note": 1})
     assert load(f"{tmp_path}/new/model{suffix}")[1]["note"] == 1
+
+
+def test_weights_are_a_safetensors_file_that_xz_unpacks(tmp_path):
+    model = build(SmallCNN(4))
+    save(tmp_path / "model", model, SmallCNN(4), {})
+    with lzma.open(tmp_path / "model.safetensors.xz", format=lzma.FORMAT_XZ) as unpacked:
+        state = safetensors.torch.load(unpacked.read())
+    assert {name: t.shape for name, t in state.items()} == {name: t.shape for name, t in model.state_dict().items()}
 
 
 def test_names_that_differ_after_a_dot_are_different_weights(tmp_path):

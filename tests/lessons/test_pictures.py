@@ -65,7 +65,9 @@ def test_a_change_of_a_few_levels_survives():
 
 def test_a_picture_wider_than_a_page_becomes_half_as_wide():
     """Each pixel is the mean of four; what was drawn with two pixels for one loses no line."""
-    chess = np.kron(np.random.default_rng(0).integers(0, 256, (4, 640, 3), dtype=np.uint8), np.ones((2, 2, 1), np.uint8))
+    chess = np.kron(
+        np.random.default_rng(0).integers(0, 256, (4, 640, 3), dtype=np.uint8), np.ones((2, 2, 1), np.uint8)
+    )
     assert np.array_equal(pixels(lighter(png(chess))), pixels(png(np.ascontiguousarray(chess[::2, ::2]))))
 
 
