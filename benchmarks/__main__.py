@@ -34,6 +34,7 @@ HEAD = (
 def bench(
     weights: tuple[str, ...] = ("signs/standard", "signs/pgd_at"),
     attacks: tuple[str, ...] = (),
+    without: tuple[str, ...] = (),
     n: int = 512,
     batch_size: int = 128,
     threads: int | None = None,
@@ -50,6 +51,7 @@ def bench(
             default two for signs, which needs no download.
         attacks: some of FGSM, PGD-20, APGD-CE, C&W, DeepFool, FAB-T, Square and AutoAttack; by default all but the
             last, which takes hours.
+        without: peers to leave out, where one takes minutes and the others seconds.
         n: how many test images.
         batch_size: images at a time.
         threads: of the CPU; by default PyTorch's choice.
@@ -63,7 +65,12 @@ def bench(
         torch.set_num_threads(threads)
     where = torch.device(device) if device else best_device()
     titles = chosen(attacks)
-    settings = {"n": n, "batch_size": batch_size, "threads": torch.get_num_threads(), "rounds": rounds, "seed": seed}
+    if unknown := [peer for peer in without if peer not in PEERS]:
+        raise ValueError(f"--without names some of {', '.join(PEERS)}; got {unknown[0]!r}.")
+    settings = {
+        **{"n": n, "batch_size": batch_size, "threads": torch.get_num_threads(), "rounds": rounds, "seed": seed},
+        "without": without,
+    }
     report: dict[str, Any] = {
         "settings": settings,
         "device": describe(where),
@@ -71,7 +78,7 @@ def bench(
         "races": [],
     }
     path = (out or RESULTS / where.type).with_suffix(".json")
-    for finished in races(weights, titles, n, batch_size, rounds, seed, where):
+    for finished in races(weights, titles, without, n, batch_size, rounds, seed, where):
         report["races"].append(finished)
         if not json:
             print(table(finished), flush=True)
@@ -83,6 +90,7 @@ def bench(
 def races(
     names: tuple[str, ...],
     attacks: Mapping[str, Attack],
+    without: tuple[str, ...],
     n: int,
     batch_size: int,
     rounds: int,
@@ -94,6 +102,7 @@ def races(
         model, dataset, batches = subject(name, n, batch_size, seed, device)
         for title, attack in attacks.items():
             running, absent = contestants(attack, model)
+            running = {who: run for who, run in running.items() if who not in without}
             results = race(running, model, batches, attack, rounds, seed)
             yield {
                 "weights": name,

@@ -239,7 +239,7 @@ def test_the_json_has_every_figure(weights: str, capsys: pytest.CaptureFixture[s
     program.bench((weights,), TWO, n=8, batch_size=4, rounds=2, seed=3, device="cpu", json=True)
     report = json.loads(capsys.readouterr().out)
     assert report["settings"] == {
-        "n": 8, "batch_size": 4, "threads": torch.get_num_threads(), "rounds": 2, "seed": 3
+        "n": 8, "batch_size": 4, "threads": torch.get_num_threads(), "rounds": 2, "seed": 3, "without": []
     }  # fmt: skip
     assert {"torch", *peers.PEERS} <= report["versions"].keys()
     assert [race["attack"] for race in report["races"]] == list(TWO)
@@ -286,3 +286,12 @@ def test_a_peer_that_is_not_installed_has_a_row_that_says_so(
 def test_an_unknown_attack_is_a_sentence() -> None:
     with pytest.raises(ValueError, match=r"--attacks are some of FGSM, .*; got PGD-21"):
         program.bench(attacks=("PGD-21",), device="cpu")
+
+
+def test_peers_can_be_left_out(weights: str, capsys: pytest.CaptureFixture[str]) -> None:
+    program.bench((weights,), TWO[:1], ("torchattacks",), n=8, rounds=1, device="cpu", json=True)
+    report = json.loads(capsys.readouterr().out)
+    assert report["settings"]["without"] == ["torchattacks"]
+    assert "torchattacks" not in {row["name"] for row in report["races"][0]["rows"] if row["installed"]}
+    with pytest.raises(ValueError, match="--without names some of torchattacks, foolbox, .*; got 'torchattack'"):
+        program.bench(without=("torchattack",), device="cpu")
