@@ -8,7 +8,7 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
-from benchmarks import autoattack, defences, detection, profile, purification, smoothing, strength
+from benchmarks import autoattack, certified, defences, detection, profile, purification, smoothing, strength
 from benchmarks.peers import PEERS
 from benchmarks.report import RESULTS
 from seminar_lib import markdown
@@ -77,6 +77,13 @@ CERTIFICATES = """
 `python -m benchmarks.smoothing`, sigma {sigma}, {samples} samples, alpha {alpha}: what the published recipe and ours
 certify, and how long an image takes, the median of {rounds} rounds in which all take turns.
 """
+CERTIFIED = """
+## Certified accuracy
+
+`python -m benchmarks.certified`: {n} test images, {samples} samples each, alpha {alpha}: the share that is answered
+rightly, and certainly so within an L2 radius. The average radius counts 0 for a wrong or missing answer.
+
+"""
 PURIFIERS = """
 ## Purifiers
 
@@ -121,6 +128,9 @@ def summary(folder: Path = RESULTS) -> str:
     for report in (report for name, report in reports.items() if name.startswith("smoothing")):
         parts.append(CERTIFICATES.format(**report["settings"]))
         parts += [f"{smoothing.table(name, done)}\n" for name, done in report["models"].items()]
+    for report in (report for name, report in reports.items() if name.startswith("certified")):
+        parts.append(CERTIFIED.format(**report["settings"]))
+        parts += [markdown.table(certified.HEAD, [certified.row(*done) for done in report["models"].items()]), "\n"]
     for report in (report for name, report in reports.items() if name.startswith("purification")):
         parts.append(PURIFIERS.format(**report["settings"]))
         parts += [f"{purification.table(name, done)}\n" for name, done in report["models"].items()]
