@@ -48,12 +48,13 @@ def embedding_map(mapped: Embedded, classes: Sequence[str], ax: Axes | None = No
     return ax
 
 
-def before_after(maps: Mapping[str, Embedded], classes: Sequence[str]) -> Figure:
+def before_after(maps: Mapping[str, Embedded], classes: Sequence[str], columns: int = 2) -> Figure:
     """The same images in several networks, one map beside the other with the same axes.
 
     Args:
         maps: by the name of the network, found together, so that a place means the same on all of them.
         classes: the K class names.
+        columns: maps in a row.
 
     Raises:
         ValueError: there are none, one is no map, or one has more classes than there are names.
@@ -63,7 +64,7 @@ def before_after(maps: Mapping[str, Embedded], classes: Sequence[str]) -> Figure
     for mapped in maps.values():
         _check(mapped, classes)
     box = _box(list(maps.values()))
-    figure, axes = _panels(1, len(maps), MAP, box)
+    figure, axes = _panels(len(maps), columns, MAP, box, "dark: the network is fooled")
     names = []
     for ax, (name, mapped) in zip(axes, maps.items(), strict=True):
         names.append(_draw(ax, mapped, classes, box))
@@ -89,11 +90,8 @@ def map_by_class(mapped: Embedded, classes: Sequence[str], columns: int = 4) -> 
     """
     _check(mapped, classes)
     labels, box = mapped.y.unique().tolist(), _box([mapped])
-    columns = min(columns, len(labels))
-    figure, axes = _panels(-(-len(labels) // columns), columns, SMALL, box)
-    for ax in axes[len(labels) :]:
-        ax.set_axis_off()
-    for ax, label in zip(axes, labels, strict=False):
+    figure, axes = _panels(len(labels), columns, SMALL, box, "the way there")
+    for ax, label in zip(axes, labels, strict=True):
         own = mapped.y == label
         _frame(ax, box)
         ax.scatter(mapped.z[~own, 0], mapped.z[~own, 1], s=6, color=PALE, linewidths=0)
@@ -110,21 +108,25 @@ def map_by_class(mapped: Embedded, classes: Sequence[str], columns: int = 4) -> 
     return figure
 
 
-def _panels(rows: int, columns: int, width: float, box: Bbox) -> tuple[Figure, list[Axes]]:
-    """Panels in the shape of a map with the legend below; pyplot would show the figure a second time."""
+def _panels(count: int, columns: int, width: float, box: Bbox, arrow: str) -> tuple[Figure, list[Axes]]:
+    """Panels in the shape of a map, and a legend that says what an arrow is; pyplot would show the figure twice."""
+    columns = min(columns, count)
+    rows = -(-count // columns)
     height = width * box.height / box.width + 0.4  # and the title
     figure, axes = plt.subplots(
         rows, columns, figsize=(columns * width, rows * height + 0.4), squeeze=False, layout="constrained"
     )
     plt.close(figure)
+    for ax in axes.flat[count:]:
+        ax.set_axis_off()
     mark: dict[str, Any] = {"linestyle": "none", "marker": "o", "color": INK, "markersize": 6}
     handles = [
         Line2D([], [], label="clean image", **mark),
         Line2D([], [], label="after the attack", markerfacecolor="white", **mark),
-        Line2D([], [], label="dark: the network is fooled" if rows == 1 else "the way there", color=GREY),
+        Line2D([], [], label=arrow, color=GREY),
     ]
     figure.legend(handles=handles, loc="outside lower center", ncols=3, frameon=False, fontsize=10)
-    return figure, list(axes.flat)
+    return figure, list(axes.flat[:count])
 
 
 def _draw(ax: Axes, mapped: Embedded, classes: Sequence[str], box: Bbox) -> list[Annotation]:

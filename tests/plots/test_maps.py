@@ -114,6 +114,15 @@ def test_before_and_after_share_axes_that_hold_all_points():
     assert left.get_aspect() == 1
 
 
+def test_more_than_two_networks_go_into_rows():
+    maps = {name: mapped() for name in ("standard", "pgd_at", "trades")}
+    axes = before_after(maps, CLASSES).axes
+    assert [ax.get_title().split(":")[0] for ax in axes[:3]] == list(maps)
+    first, second, third = (ax.get_subplotspec() for ax in axes[:3])
+    assert (first.rowspan.start, second.rowspan.start, third.rowspan.start) == (0, 0, 1)
+    assert not axes[3].axison
+
+
 def test_each_class_has_a_map_with_its_own_arrows():
     part = mapped()
     axes = map_by_class(part, CLASSES, columns=2).axes
