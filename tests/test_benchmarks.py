@@ -293,5 +293,5 @@ def test_peers_can_be_left_out(weights: str, capsys: pytest.CaptureFixture[str])
     report = json.loads(capsys.readouterr().out)
     assert report["settings"]["without"] == ["torchattacks"]
     assert "torchattacks" not in {row["name"] for row in report["races"][0]["rows"] if row["installed"]}
-    with pytest.raises(ValueError, match="--without names some of torchattacks, foolbox, .*; got 'torchattack'"):
+    with pytest.raises(ValueError, match=r"--without names some of torchattacks, foolbox, .*; got 'torchattack'"):
         program.bench(without=("torchattack",), device="cpu")
