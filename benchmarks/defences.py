@@ -27,7 +27,7 @@ from benchmarks.subject import subject
 from seminar_lib import cli, markdown
 from seminar_lib.checkpoints import SHIPPED
 from seminar_lib.device import best_device
-from seminar_lib.evaluation import Accuracy
+from seminar_lib.evaluation import Accuracy, on_card
 from seminar_lib.recipes.variants import with_seed
 from seminar_lib.train import Recipe
 
@@ -115,10 +115,9 @@ def share_stages(recipe: Recipe, folder: Path, runs: Path) -> None:
 def figures(weights: Path) -> dict[str, Any]:
     """What the card of a network says that belongs into the table."""
     card = json.loads(weights.with_suffix(".json").read_text(encoding="utf-8"))
+    best, last = on_card(card), on_card(card, "last")
     return {
-        "clean": card["test"]["best"]["clean"],
-        "pgd20": card["test"]["best"]["attacks"]["pgd20"],
-        "pgd20 last": card["test"]["last"]["attacks"]["pgd20"],
+        **{"clean": vars(best["clean"]), "pgd20": vars(best["pgd20"]), "pgd20 last": vars(last["pgd20"])},
         "seconds an epoch": min(row["seconds"] for row in card["history"]),  # the least disturbed
         "chosen": card["chosen"],
         "sha256": card["sha256"],

@@ -55,6 +55,7 @@ from seminar_lib.evaluation import evaluate as evaluate
 from seminar_lib.evaluation import evaluate_detector as evaluate_detector
 from seminar_lib.evaluation import evaluate_purified as evaluate_purified
 from seminar_lib.evaluation import gray_box as gray_box
+from seminar_lib.evaluation import on_card as on_card
 from seminar_lib.glossary import lookup as lookup
 from seminar_lib.goals import Both as Both
 from seminar_lib.goals import Diverge as Diverge

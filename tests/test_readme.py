@@ -16,12 +16,11 @@ def test_it_lists_the_lessons():
 
 @pytest.mark.parametrize("name", sl.shipped())
 def test_it_quotes_the_cards(name):
-    best = sl.load(name)[1]["test"]["best"]
-    if "loss" in best:  # of a network that gives images
-        figures = [f"{best['loss']:.4f}"]
+    card = sl.load(name)[1]
+    if "loss" in card["test"]["best"]:  # of a network that gives images
+        figures = [f"{card['test']['best']['loss']:.4f}"]
     else:
-        measured = (best["clean"], *best["attacks"].values())
-        figures = [f"{a['accuracy']:.1%} [{a['low']:.1%}, {a['high']:.1%}]" for a in measured]
+        figures = map(str, sl.on_card(card).values())
     assert f"| `{name}` | {' | '.join(figures)} |" in README
 
 

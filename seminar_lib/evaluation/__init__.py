@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from seminar_lib.evaluation.accuracy import Accuracy
 from seminar_lib.evaluation.auroc import AUROC
+from seminar_lib.evaluation.cards import on_card
 from seminar_lib.evaluation.certified import CertifiedReport, certify_set
 from seminar_lib.evaluation.curve import Curve, accuracy_against_eps
 from seminar_lib.evaluation.detection import DetectionReport, evaluate_detector
@@ -29,5 +30,6 @@ __all__ = [
     "evaluate_purified",
     "gray_box",
     "mean_loss",
+    "on_card",
     "versions",
 ]

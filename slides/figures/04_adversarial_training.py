@@ -114,9 +114,8 @@ def cost() -> Figure:
     """Clean and robust accuracy of four shipped networks on all their test images, from their cards."""
     judged = {}
     for name in ("signs/standard", "signs/pgd_at", "cifar10/standard", "cifar10/pgd_at"):
-        figures = sl.load(name)[1]["test"]["best"]
-        shares = {"clean": figures["clean"], "PGD-20": figures["attacks"]["pgd20"]}
-        judged[name.replace("/", "\n")] = {kind: sl.Accuracy(**share) for kind, share in shares.items()}
+        shares = sl.on_card(sl.load(name)[1])
+        judged[name.replace("/", "\n")] = {"clean": shares["clean"], "PGD-20": shares["pgd20"]}
     figure, ax = plt.subplots(figsize=(9, 4.4), layout="constrained")
     bars(ax, judged)
     ax.set_title("8/255, all test images, 95 % intervals")
