@@ -263,9 +263,10 @@ print(
 )
 
 # %% [markdown]
-# Nobody multiplies logits by 100 on purpose. But a network that is trained for long, or with a small temperature, does
-# it by itself, and defensive distillation (Papernot et al., S&P 2016) was nothing else: Carlini and Wagner broke it in
-# 2017 by climbing logits instead of probabilities.
+# Nobody multiplies logits by 100 on purpose. But a network that is trained for long does it by itself, and so does one
+# that is trained at a high temperature, a divisor of the logits, which is then taken away. Defensive distillation
+# (Papernot et al., S&P 2016) was nothing else: Carlini and Wagner broke it in 2017 by climbing logits instead of
+# probabilities.
 #
 # ## No slope at all
 #
