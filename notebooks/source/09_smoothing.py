@@ -496,7 +496,7 @@ print(
 #
 # - **The average inside.** Take the mean of the probabilities over some copies, and climb its cross-entropy,
 #   $-\log \frac{1}{m} \sum_i p_y(x + d_i)$ (Salman et al.). The same copies serve for the whole search.
-# - **EOT.** Take the mean of the cross-entropies, with new copies at each look (lesson 12).
+# - **EOT.** Take the mean of the cross-entropies, with new copies at each look (lessons 10 and 12).
 #
 # How much lower will accuracy under attack be than clean accuracy? And how much lower is the certified one?
 

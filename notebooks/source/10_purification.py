@@ -587,11 +587,10 @@ assert abs(worst - 1 / 3) < 1e-6
 # | the same, all of 20 draws | 89.5 % | 30.9 % |
 #
 # And with WideResNet-70-16 and 100 steps of the exact gradient (Kassis et al., tables 1 and 6): one draw 35.2 %,
-# majority of 10
-# 39.5 %, worst of 10 17.2 %. BPDA alone leaves 72.3 % by the majority.
+# majority of 10 39.5 %, worst of 10 17.2 %. BPDA alone leaves 72.3 % by the majority.
 #
 # Nobody cheated. The gradient was hard to compute, so another was taken; one draw was the natural thing to measure.
-# Each of these choices erred to the same side, and together they are worth 40 points and more.
+# Each of these choices erred to the same side, and together they are worth about 40 points.
 #
 # **Exercise 10.4.** Look again at the two tables with 256 images. Which of these hold? Return their letters.
 #

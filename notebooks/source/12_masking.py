@@ -604,7 +604,7 @@ print(
 #
 # **Breaking is a service, with rules.** Attack your own models, public ones, or those that you have been asked to test.
 # If you find that a deployed system can be fooled, tell its makers first and give them time. Write of defences as their
-# authors would like to read it: most of them were broken only because their code was public.
+# authors would like to read it: many of them could be broken only because their code was public.
 
 # %% [markdown]
 # ## Summary
