@@ -117,7 +117,7 @@ print(
 # ## Error bars
 #
 # A hundred images are a sample. Another hundred would have given another number. How different? If the network answers
-# a share $q$ of *all* images rightly, the share among $n$ of them has the standard deviation $\sqrt{q (1 - q) / n}$.
+# a share $q$ of *all* images correctly, the share among $n$ of them has the standard deviation $\sqrt{q (1 - q) / n}$.
 # Wilson (1927) turned this around: for which $q$ is what we saw, $p = k / n$, at most $z = 1.96$ standard deviations
 # away? Solving the quadratic equation for $q$ gives
 #

@@ -44,8 +44,8 @@ def seeded(seed=0):
 # %% [markdown]
 # ## An attack that fails is no proof
 #
-# Which share of the test images does `pgd_at` still read rightly after an attack in the Linf ball of 8/255? It depends
-# on whom we ask.
+# Which share of the test images does `pgd_at` still read correctly after an attack in the Linf ball of 8/255? It
+# depends on whom we ask.
 
 # %% tags=["nbval-check-output"]
 figures = sl.load(f"{data.name}/pgd_at")[1]["test"]["best"]["attacks"]
@@ -466,7 +466,7 @@ print(
 )
 
 # %% [markdown]
-# No $\sigma$ is the best one. More noise reaches farther and reads less: fine print on a sign is gone before its shape
+# No $\sigma$ is the best one. More noise reaches farther and reads less: fine detail of a sign is gone before its shape
 # is. You have to choose the radius that you want to be safe in, and to pay for it with images that are given no answer
 # at all.
 #

@@ -320,7 +320,7 @@ for name, cosines in agreement.items():
 
 # %% [markdown]
 # Now the attack, with 8 looks for each gradient. Where answers are random the verdict needs several looks, too. Below,
-# an image counts as read rightly if most of 9 fresh looks say so.
+# an image counts as read correctly if most of 9 fresh looks say so.
 
 # %%
 results["noise"] = compare("noise", looks=9)
