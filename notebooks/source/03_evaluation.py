@@ -53,7 +53,7 @@ report = sl.evaluate(robust, test, attacks, progress=False)
 report
 
 # %% [markdown]
-# PGD-20 with the cross-entropy, the attack that papers report most, is far from the lowest row. Which images does each
+# PGD-20 with the cross-entropy, an attack that many papers report, is far from the lowest row. Which images does each
 # attack break?
 
 # %%
