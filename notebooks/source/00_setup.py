@@ -55,8 +55,7 @@ gallery(test.x[some], [data.classes[label] for label in test.y[some]], columns=8
 
 # %% [markdown]
 # Pixels are numbers in [0, 1] everywhere in this seminar. The networks normalise by themselves, in their first layer.
-# Whoever normalises outside measures the size of an attack in units that nobody else uses: the most common mistake of
-# this field.
+# Whoever normalises outside measures the size of an attack in units that nobody else uses: a very common mistake.
 
 # %% [markdown]
 # ## The networks

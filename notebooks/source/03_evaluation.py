@@ -53,7 +53,7 @@ report = sl.evaluate(robust, test, attacks, progress=False)
 report
 
 # %% [markdown]
-# PGD-20 with the cross-entropy, the attack that papers report most, is far from the lowest row. Which images does each
+# PGD-20 with the cross-entropy, an attack that many papers report, is far from the lowest row. Which images does each
 # attack break?
 
 # %%
@@ -117,7 +117,7 @@ print(
 # ## Error bars
 #
 # A hundred images are a sample. Another hundred would have given another number. How different? If the network answers
-# a share $q$ of *all* images rightly, the share among $n$ of them has the standard deviation $\sqrt{q (1 - q) / n}$.
+# a share $q$ of *all* images correctly, the share among $n$ of them has the standard deviation $\sqrt{q (1 - q) / n}$.
 # Wilson (1927) turned this around: for which $q$ is what we saw, $p = k / n$, at most $z = 1.96$ standard deviations
 # away? Solving the quadratic equation for $q$ gives
 #
@@ -263,9 +263,10 @@ print(
 )
 
 # %% [markdown]
-# Nobody multiplies logits by 100 on purpose. But a network that is trained for long, or with a small temperature, does
-# it by itself, and defensive distillation (Papernot et al., S&P 2016) was nothing else: Carlini and Wagner broke it in
-# 2017 by climbing logits instead of probabilities.
+# Nobody multiplies logits by 100 on purpose. But a network that is trained for long does it by itself, and so does one
+# that is trained at a high temperature, a divisor of the logits, which is then taken away. Defensive distillation
+# (Papernot et al., S&P 2016) was nothing else: Carlini and Wagner broke it in 2017 by climbing logits instead of
+# probabilities.
 #
 # ## No slope at all
 #

@@ -203,9 +203,9 @@ print(
 #
 # Lesson 5 started from `standard` and saw robustness begin. A contrastive loss with labels asks for more: for several
 # images of each class in a batch, and for a network that knows its classes under attack. So we go on where `pgd_at`
-# has stopped, for two short epochs of one-step attacks. With 64 images, two views and 16 classes an anchor has seven
-# positives on average, its own other view among them. That may show what the term *changes*. It cannot show what
-# ANCHOR reaches when it trains from the start.
+# has stopped, for two short epochs of one-step attacks. With 64 images, two views and 16 classes an anchor has about
+# eight positives, its own other view among them. That may show what the term *changes*. It cannot show what ANCHOR
+# reaches when it trains from the start.
 #
 # Then comes the second stage, in which the encoder stands still: `then_head` makes a recipe whose start is another
 # recipe. The curve follows the first stage, and begins anew with the second.

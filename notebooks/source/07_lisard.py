@@ -257,14 +257,14 @@ plt.show()
 #
 # with $a$ rising from 0.4975 to nearly 1. So the correlations have a small say from the start, and less and less.
 #
-# - **The paper and its code**: the formula, all constants, architecture, schedule and evaluation: this method *can*
-#   be rebuilt.
+# - **The paper's code**: the formula, all constants, architecture, schedule and evaluation: this method *can* be
+#   rebuilt.
 # - **Caveats of the code**: images come in the same order in every epoch; the best epoch is chosen on *test* images;
 #   the surrogate is trained with frozen BatchNorm and reaches 88 %; a projection head is built and never used.
 # - **Not recovered**: how the networks of the tables were stored (the released script would load nothing of them),
 #   how many seeds, why one method's clean accuracy differs between the gray and the white half of the table.
 # - **This project's choice**: shuffled images, the best epoch on validation images, one learning rate for all,
-#   several surrogates, and the comparison that is missing: *the same training without the correlations*.
+#   several surrogates, and a comparison that their tables do not hold: *the same training without the correlations*.
 #
 # That last line is the one that matters. Noise alone may help as well (lesson 9 builds on it). What do the
 # correlations add? With `weight=0` they are left out, and nothing else is.

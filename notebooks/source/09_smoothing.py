@@ -44,8 +44,8 @@ def seeded(seed=0):
 # %% [markdown]
 # ## An attack that fails is no proof
 #
-# Which share of the test images does `pgd_at` still read rightly after an attack in the Linf ball of 8/255? It depends
-# on whom we ask.
+# Which share of the test images does `pgd_at` still read correctly after an attack in the Linf ball of 8/255? It
+# depends on whom we ask.
 
 # %% tags=["nbval-check-output"]
 figures = sl.load(f"{data.name}/pgd_at")[1]["test"]["best"]["attacks"]
@@ -466,7 +466,7 @@ print(
 )
 
 # %% [markdown]
-# No $\sigma$ is the best one. More noise reaches farther and reads less: fine print on a sign is gone before its shape
+# No $\sigma$ is the best one. More noise reaches farther and reads less: fine detail of a sign is gone before its shape
 # is. You have to choose the radius that you want to be safe in, and to pay for it with images that are given no answer
 # at all.
 #
@@ -496,7 +496,7 @@ print(
 #
 # - **The average inside.** Take the mean of the probabilities over some copies, and climb its cross-entropy,
 #   $-\log \frac{1}{m} \sum_i p_y(x + d_i)$ (Salman et al.). The same copies serve for the whole search.
-# - **EOT.** Take the mean of the cross-entropies, with new copies at each look (lesson 12).
+# - **EOT.** Take the mean of the cross-entropies, with new copies at each look (lessons 10 and 12).
 #
 # How much lower will accuracy under attack be than clean accuracy? And how much lower is the certified one?
 

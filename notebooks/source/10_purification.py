@@ -113,7 +113,7 @@ for name, (_, blind) in first.items():
 # %% [markdown]
 # ## How far does the adversary go?
 #
-# `PGD` stops at its first success, here as everywhere in this course: the image has crossed the boundary by a hair, and
+# `PGD` stops at its first success, here as everywhere in this course: the image has only just crossed the boundary, and
 # the slightest change brings it back. Nobody has to stop there. A blind adversary who *suspects* something goes on
 # until the steps are used up, far into the wrong class:
 
@@ -371,7 +371,7 @@ for control, value in first_state.items():
 still
 
 # %% [markdown]
-# - Attack `stops at a success`: from which `t` on is the sign read rightly? From which on no longer?
+# - Attack `stops at a success`: from which `t` on is the sign read correctly? From which on no longer?
 # - The same with `to the end`. Is there a `t` at which most draws are right?
 # - Attack `none`: what does the purifier cost an image that nobody has touched?
 # - Do the six draws agree? Where do they not?
@@ -430,7 +430,7 @@ print("t = 25 undoes most attacks that went on:", at[25]["to the end"] > 0.5)
 print("t = 100 costs less than a tenth of the clean images:", at[100]["clean"] > 0.9)
 
 # %% [markdown]
-# Noise that drowns a perturbation drowns the fine print, too. The authors take $t = 100$ for CIFAR-10, where a class is
+# Noise that drowns a perturbation drowns fine detail, too. The authors take $t = 100$ for CIFAR-10, where a class is
 # a large shape. Our signs differ in a digit or the tip of an arrow, and about a quarter of them
 # cannot be read any more there; somewhere from 50 to 75 is as far as one would go.
 #
@@ -587,11 +587,10 @@ assert abs(worst - 1 / 3) < 1e-6
 # | the same, all of 20 draws | 89.5 % | 30.9 % |
 #
 # And with WideResNet-70-16 and 100 steps of the exact gradient (Kassis et al., tables 1 and 6): one draw 35.2 %,
-# majority of 10
-# 39.5 %, worst of 10 17.2 %. BPDA alone leaves 72.3 % by the majority.
+# majority of 10 39.5 %, worst of 10 17.2 %. BPDA alone leaves 72.3 % by the majority.
 #
 # Nobody cheated. The gradient was hard to compute, so another was taken; one draw was the natural thing to measure.
-# Each of these choices erred to the same side, and together they are worth 40 points and more.
+# Each of these choices erred to the same side, and together they are worth about 40 points.
 #
 # **Exercise 10.4.** Look again at the two tables with 256 images. Which of these hold? Return their letters.
 #
@@ -630,7 +629,7 @@ purification.check_reading(what_holds)
 # - Where there is no slope, BPDA goes around; where there is one, the full gradient goes through; against chance, both
 #   average over draws. Neither is always stronger. The lowest number counts.
 # - A diffusion model drowns the perturbation in noise and draws the image anew. How far to go is a compromise: what
-#   drowns the attack drowns the fine print.
+#   drowns the attack drowns the fine detail.
 # - One draw, majority of N and worst of N are three different claims.
 #
 # **Discussion: what would convince you?** A start-up sells a purifier based on a diffusion model of a hundred steps.

@@ -39,7 +39,7 @@ def seeded(seed=0):
 # ## The promise
 #
 # Adversarial training (lesson 4) makes a network that stands, and pays for it. Purification (lesson 10) cleans the
-# image, and fails before an adversary who knows. A third thought asks for less: the network need not be *right* about
+# image, and fails against an adversary who knows. A third thought asks for less: the network need not be *right* about
 # an attacked image. It is enough to **notice** the attack, and to refuse an answer. A car that does not know can slow
 # down.
 #
@@ -263,13 +263,15 @@ for weight in (0.001, 0.01, 0.1, 1):
     print(f"sum, weight {weight:>5}: wrong and accepted {weighed[weight]}")
 
 # %% [markdown]
-# Who tries one weight only may publish a detector that nobody has broken yet.
+# Whoever tries one weight only may publish a detector that nobody has broken yet.
 #
 # **Orthogonal PGD** (Bryniarski et al., ICLR 2022) does not weigh. It climbs in turns. While the label is right, it
 # follows the gradient $f$ of the classifier. Once the label is wrong, it follows that of the detector, $g$, less what
 # would change the classifier:
 #
 # $$g - \frac{g \cdot f}{f \cdot f} \, f .$$
+#
+# (The paper's formula also takes off $f$ what would change the detector. This is the simpler variant of their code.)
 
 # %%
 in_turns = sl.OrthogonalPGD(ball, steps=40, step_size=2 / 255)
@@ -400,8 +402,9 @@ print("and serves less than half of the clean ones:", clean.served < len(test) /
 # an attacked image that gets through looks much like the class that it is taken for.
 #
 # Is there a detector at all that would hold? Tramèr (ICML 2022) shows that a robust detector can be turned into a
-# robust classifier, for half of the radius, if time does not count. Who claims to detect robustly claims to have solved
-# classification as well, nearly. That is a reason to look twice at such claims, and no proof that they are wrong.
+# robust classifier, for half of the radius, if time does not count. Whoever claims to detect robustly claims to have
+# solved classification as well, nearly. That is a reason to look twice at such claims, and no proof that they are
+# wrong.
 #
 # A refusal *with a guarantee* you have met already: the smoothed classifier of lesson 9 abstains where the votes prove
 # nothing, and where it answers, no attack within the radius changes that answer.
@@ -410,7 +413,7 @@ print("and serves less than half of the clean ones:", clean.served < len(test) /
 #
 # - a: An AUROC of 0.969 under attack means that 96.9 % of the attacked images are caught.
 # - b: A detector that rejects every image makes every image safe.
-# - c: Who catches 90 % of an oblivious attack catches about 90 % of any attack in the same ball.
+# - c: A detector that catches 90 % of an oblivious attack catches about 90 % of any attack in the same ball.
 # - d: With a threshold for 5 % of the validation images, 5.9 % false alarms on test are no sign of a mistake.
 # - e: Where an adaptive attack stays below the threshold, a lower threshold stops it, at no cost.
 # - f: That a detector has survived one adaptive attack does not prove that it will survive the next.

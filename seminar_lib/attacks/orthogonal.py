@@ -1,15 +1,16 @@
 """Orthogonal PGD: fool two at once by climbing one at a time, never at the other's expense.
 
 Bryniarski et al., "Evading Adversarial Example Detection Defenses with Orthogonal Projected Gradient Descent", ICLR
-2022, section 4. With f the gradient of the first loss, that of the classifier, and g that of the second,
+2022, section 4.2. With f the gradient of the first loss, that of the classifier, and g that of the second,
 
     direction = f                            while the classifier is not fooled
     direction = g - (g.f / f.f) f            once it is: down with the score, along what the classifier does not notice
 
 The sum f + weight g has to be weighed, for each detector and really for each image: too little weight and the alarm
-stays on, too much and the label stays right. Here there is nothing to weigh. This is their variant that projects the
-detector's gradient alone. Under Linf the sign of the direction is what is walked, as in their code, and a sign is
-orthogonal only roughly; what goes wrong is repaired by the next step. Ours starts at random points.
+stays on, too much and the label stays right. Here there is nothing to weigh. In the paper (eq. 6) f is walked without
+its part along g, too; this is the variant of their code that projects the detector's gradient alone. Under Linf the
+sign of the direction is what is walked, as in their code, and a sign is orthogonal only roughly; what goes wrong is
+repaired by the next step. Ours starts at random points.
 """
 
 from __future__ import annotations

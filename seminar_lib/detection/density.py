@@ -1,6 +1,6 @@
 """Kernel density: how lonely an embedding is among the training images of the class that the network names.
 
-Feinman et al., "Detecting Adversarial Samples from Artifacts", arXiv 1703.00410, 2017, section 3:
+Feinman et al., "Detecting Adversarial Samples from Artifacts", arXiv 1703.00410, 2017:
 
     score(x) = -log 1/|X_c| sum_{i in X_c} exp(-|z - z_i|^2 / (2 h^2)),    z = embed(x),  c = argmax f(x)
 

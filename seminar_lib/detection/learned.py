@@ -1,13 +1,13 @@
 """A learned detector: a small network that was shown clean and attacked images.
 
-Metzen et al., "On Detecting Adversarial Perturbations", ICLR 2017, section 3.2:
+Metzen et al., "On Detecting Adversarial Perturbations", ICLR 2017:
 
     score(x) = g(z),  z = embed(x);    g minimises the cross-entropy between clean images (0) and attacked ones (1)
 
 In the paper g is a convolutional branch at some layer of the network; here it is two layers behind the last features,
 learned in seconds, because the network stands still and each image goes through it once. It knows the attack that it
-was shown. Their section 3.3 lets g learn against attacks on g as well; ours does not. Carlini & Wagner, AISec 2017,
-section 3, fool such a detector together with its network.
+was shown. In the paper g may also learn against attacks on g; ours does not. Carlini & Wagner, AISec 2017, fool such a
+detector together with its network.
 """
 
 from __future__ import annotations

@@ -1,13 +1,13 @@
 """Feature squeezing: ask again about a coarser image, and be suspicious where the answer changes.
 
-Xu, Evans & Qi, "Feature Squeezing: Detecting Adversarial Examples in Deep Neural Networks", NDSS 2018, section 5.1:
+Xu, Evans & Qi, "Feature Squeezing: Detecting Adversarial Examples in Deep Neural Networks", NDSS 2018:
 
     score(x) = max over squeezers s of |p(x) - p(s(x))|_1,    p = softmax(f), from 0 to 2
 
-A perturbation is fine, and fewer grey levels (3.1) or a median (3.2) wipe it out; a real sign stays what it is. Of
-their three squeezers for CIFAR-10 ours takes two, 5 bits and a median of 2x2 pixels; non-local means is left out. He et
-al., "Adversarial Example Defenses: Ensembles of Weak Defenses are not Strong", WOOT 2017, broke it: an adversary who
-knows the squeezers finds images whose answer they do not change.
+A perturbation is fine, and fewer grey levels or a median wipe it out; a real sign stays what it is. Of their three
+squeezers for CIFAR-10 ours takes two, 5 bits and a median of 2x2 pixels; non-local means is left out. He et al.,
+"Adversarial Example Defenses: Ensembles of Weak Defenses are not Strong", WOOT 2017, broke it: an adversary who knows
+the squeezers finds images whose answer they do not change.
 
 The grey levels have no slope, so ``opened`` gives them BPDA's; a median has the slope of the pixel that it picks.
 """

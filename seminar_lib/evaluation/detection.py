@@ -1,6 +1,6 @@
 """What a detector is worth: without an attack, under one that does not know it, and under one that does.
 
-Carlini & Wagner, "Adversarial Examples Are Not Easily Detected", AISec 2017, section 2: an oblivious (zero-knowledge)
+Carlini & Wagner, "Adversarial Examples Are Not Easily Detected", AISec 2017: an oblivious (zero-knowledge)
 attack fools the classifier and has never heard of the detector; an adaptive (perfect-knowledge) one wants a wrong label
 *and* a score below the threshold. Only the second says what a detector is worth.
 

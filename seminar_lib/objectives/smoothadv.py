@@ -1,6 +1,6 @@
 """SmoothAdv: adversarial training of the smoothed classifier.
 
-Salman et al., "Provably Robust Deep Learning via Adversarially Trained Smoothed Classifiers", NeurIPS 2019, section 3:
+Salman et al., "Provably Robust Deep Learning via Adversarially Trained Smoothed Classifiers", NeurIPS 2019:
 
     x_adv = argmax over |x' - x|_2 <= eps of  -log (1/m sum_i softmax f(x' + d_i))_y
     minimise  1/m sum_i CE(f(x_adv + d_i), y),   d_i ~ N(0, sigma^2)

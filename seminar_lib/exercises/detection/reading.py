@@ -10,8 +10,8 @@ STATEMENTS = {
           "with an AUROC of 0.969, catches 82.4 %"),
     "b": (True, "*safe* is right or rejected, so whoever rejects everything has 100 % of it, and serves nobody. That "
           "is why *served* stands beside it"),
-    "c": (False, "each detector of the table catches 68 % or more of the attack that does not know it, and 5.5 % or "
-          "less of the one that does"),
+    "c": (False, "each detector of the first table catches 68 % or more of the attack that does not know it, and "
+          "5.5 % or less of the one that does"),
     "d": (True, "other images were drawn. 5 % were agreed on 960 validation images, and of 256 test images anything "
           "from 2.7 to 5.9 % was rejected"),
     "e": (False, "a lower threshold rejects more clean images, and the attack has only to go a little further down"),

@@ -14,7 +14,7 @@ STATEMENTS = {
     "d": (True, "where all draws are right, most are: on the same draws the worst of N is never above the majority"),
     "e": (False, "the interval is that of the images that were drawn: with others, the same attack would leave between "
           "8 and 16 %. Of stronger attacks it says nothing, and they may leave less"),
-    "f": (True, "in the worst case each keeps 60 % or less in front of `pgd_at`, which keeps 62.5 % without any"),
+    "f": (True, "in the worst case each keeps 60.2 % or less in front of `pgd_at`, which keeps 62.5 % without any"),
     "g": (False, "an adversary can send an image as often as it likes, and needs one mistake. Whoever votes over draws "
           "has to pay for all of them each time, and then the majority is the number"),
 }  # fmt: skip

@@ -16,7 +16,7 @@ test_a_wrong_choice_gets_its_reason = refuses(
     (lambda: "bdg", "no statement 'g'; they are a to f"),
     (lambda: "abdf", "about a: an AUROC is a share of pairs"),
     (lambda: "df", "about b: *safe* is right or rejected"),
-    (lambda: "bcdf", "about c: each detector of the table"),
+    (lambda: "bcdf", "about c: each detector of the first table"),
     (lambda: "bf", "about d: other images were drawn"),
     (lambda: "bdef", "about e: a lower threshold"),
     (lambda: "bd", "about f: an attack can only show"),
