@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -120,3 +121,13 @@ def test_more_kernels_than_fit_are_not_tried(tmp_path: Path, monkeypatch: pytest
     program.compare(("imports",), threads=(1, 2), kernels=(1, 2, 4), memory=3, out=out)
     assert tried[4:] == [(4, 1), (4, 2)]
     assert set(json.loads(out.read_text())["loads"]["imports"]["1"]) == {"1", "2", "4"}
+
+
+def test_the_teachers_page_quotes_what_was_measured() -> None:
+    loads = json.loads((program.RESULTS / "classroom-cpu.json").read_text())["loads"]
+    page = (Path(__file__).parents[1] / "slides" / "teacher" / "scale.md").read_text(encoding="utf-8")
+    assert set(re.findall(r"^\| `(\w+)`", page, re.MULTILINE)) == set(loads)
+    for load, by_threads in loads.items():
+        *_, most = program.rows({"loads": {load: {"1": by_threads["1"]}}})
+        memory, more, cpu = most[3], most[4], most[7]
+        assert re.search(rf"^\| `{load}`[^|]* \| {more or memory} MiB \| {cpu} \|$", page, re.MULTILINE), load
