@@ -234,7 +234,7 @@ def rows(report: Mapping[str, Any]) -> Iterator[tuple[str, ...]]:
                     grown = one["memory"] - done[fewest]["memory"]
                     more = f"{grown / (int(number) - int(fewest)) / MIB:.0f}"
                 cpu = median(one["cpu"])
-                hardware = f"{one['cores']} cores, {one['device'].partition(',')[0]}"  # not this program's threads
+                hardware = f"{one['cores']} core(s), {one['device'].partition(',')[0]}"  # not this program's threads
                 yield (
                     *(load, threads, number, f"{one['memory'] / MIB:.0f}", more, f"{one['resident'] / MIB:.0f}"),
                     *(f"{median(one['first']):.1f}", f"{cpu:.1f}", f"{cpu / median(done[fewest]['cpu']):.2f}"),

@@ -103,8 +103,8 @@ def measured(memory: int, cpu: list[float]) -> dict[str, Any]:
 def test_what_another_student_takes_is_worked_out_from_the_fewest() -> None:
     done = {"1": measured(500, [4.0]), "4": measured(1400, [4.0, 5.0, 6.0, 8.0])}
     one, four = program.rows({"loads": {"demo": {"2": done}}})
-    assert one == ("demo", "2", "1", "500", "", "700", "2.0", "4.0", "1.00", "8", "25%", "1 cores, a CPU")
-    assert four == ("demo", "2", "4", "1400", "300", "700", "2.0", "5.5", "1.38", "8", "25%", "1 cores, a CPU")
+    assert one == ("demo", "2", "1", "500", "", "700", "2.0", "4.0", "1.00", "8", "25%", "1 core(s), a CPU")
+    assert four == ("demo", "2", "4", "1400", "300", "700", "2.0", "5.5", "1.38", "8", "25%", "1 core(s), a CPU")
 
 
 def test_more_kernels_than_fit_are_not_tried(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
