@@ -16,14 +16,14 @@ from seminar_lib.files import whole_file
 RESULTS = Path(__file__).parent.parent / "results" / "benchmarks"
 
 
-def take_up(path: Path, settings: Mapping[str, Any]) -> dict[str, Any]:
-    """The report at ``path``, or a new one without results.
+def take_up(path: Path, settings: Mapping[str, Any], what: str = "models") -> dict[str, Any]:
+    """The report at ``path``, or a new one without results; ``what`` was measured is the name they stand under.
 
     Raises:
         ValueError: what is there was measured with other settings.
     """
     if not path.exists():
-        return {"settings": dict(settings), "models": {}}
+        return {"settings": dict(settings), what: {}}
     report: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     if report["settings"] != settings:
         raise ValueError(

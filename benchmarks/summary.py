@@ -8,7 +8,17 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
-from benchmarks import autoattack, certified, defences, detection, profile, purification, smoothing, strength
+from benchmarks import (
+    autoattack,
+    certified,
+    classroom,
+    defences,
+    detection,
+    profile,
+    purification,
+    smoothing,
+    strength,
+)
 from benchmarks.peers import PEERS
 from benchmarks.report import RESULTS
 from seminar_lib import markdown
@@ -103,6 +113,16 @@ rejects {fpr:.0%} of the validation images. Without a detector the latter is
 the AUROC compares these with all clean images. *Safe* images are right or rejected; *robust* are those that are served
 while clean and safe under the adaptive attack.
 """
+CLASS = """
+## A class on one machine
+
+`python -m benchmarks.classroom`: so many kernels run the same cells at the same time. *Memory* counts a page that
+kernels share once; *more for each* is what a kernel adds to the fewest; *largest resident* is the one kernel that has
+most, with all that it shares. CPU seconds are the median over the kernels, from their start to the end of the first
+cell, and to the end of the last. *Other programs* is the share of the cores that went elsewhere meanwhile: it makes
+wall seconds longer, and CPU seconds hardly. The demo is that of lesson 01, its sliders moved {moves of the demo} times.
+
+"""
 
 
 def summary(folder: Path = RESULTS) -> str:
@@ -137,6 +157,9 @@ def summary(folder: Path = RESULTS) -> str:
     for report in (report for name, report in reports.items() if name.startswith("detection")):
         parts.append(DETECTION.format(**report["settings"]))
         parts += [f"{detection.table(name, done)}\n" for name, done in report["models"].items()]
+    for report in (report for name, report in reports.items() if name.startswith("classroom")):
+        parts.append(CLASS.format(**report["settings"]))
+        parts += [markdown.table(classroom.HEAD, list(classroom.rows(report))), "\n"]
     return "".join(parts)
 
 

@@ -91,6 +91,18 @@ def test_environment_yml_installs_the_locked_versions_of_what_the_project_requir
     assert Requirement(conda[0].replace("=", "==")).specifier.contains("3.11")
 
 
+def test_binder_installs_the_locked_versions_with_the_same_python() -> None:
+    """Its paths are relative to its own folder, where conda starts pip."""
+    folder = ROOT / "binder"
+    texts = ((path / "environment.yml").read_text(encoding="utf-8") for path in (folder, ROOT))
+    (*conda, pip), (*others, _) = (yaml.safe_load(text)["dependencies"] for text in texts)
+    assert conda == others
+    options = dict(line.split() for line in pip["pip"])
+    assert (folder / options["-c"]).samefile(ROOT / "requirements.lock")
+    assert (folder / options["-e"]).samefile(ROOT)
+    assert options["--extra-index-url"].endswith("/cpu")
+
+
 def test_peers_are_pinned_as_in_the_lock() -> None:
     peers = exact((ROOT / "requirements-peers.txt").read_text(encoding="utf-8").splitlines())
     assert peers
