@@ -37,7 +37,7 @@ GROUPS = (
     Group("attacks", "Attacks", ("attacks",)),
     Group("objectives", "Objectives", ("objectives", "contrastive", "correlation")),
     Group("train", "Training", ("train", "schedules")),
-    Group("recipes", "Recipes", tuple(f"recipes.{name}" for name in RECIPES.split())),
+    Group("recipes", "Recipes", ("recipes", *(f"recipes.{name}" for name in RECIPES.split()))),
     Group("smoothing", "Smoothing", ("smoothing",)),
     Group("purification", "Purification", ("purification",)),
     Group("diffusion", "Diffusion", ("diffusion",)),
