@@ -54,4 +54,5 @@ html_theme_options = {
 def setup(app):
     """Let docstrings pass through ours before napoleon reads them, and pages after the theme is done with them."""
     app.connect("autodoc-process-docstring", docstrings.process, priority=100)
+    app.connect("autodoc-process-signature", docstrings.sign)
     app.connect("html-page-context", accessible.process, priority=900)

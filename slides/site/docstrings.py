@@ -18,12 +18,19 @@ ELSEWHERE = [
     (r"py:.*", r"(?!seminar_lib\.).*"),
     (r"py:.*", rf"seminar_lib\.({'|'.join(map(re.escape, WITHIN.split()))}|widgets\..*\.State)"),
 ]
+# Names that a signature shows as the code has them, not as what they stand for; and how Sphinx may wrap one.
 ALIASES = {name: name for name in ("Images", "Labels", "Logits", "Embeddings", "PerExample", "Flags", "Model")}
+FORWARD = re.compile(r"TypeAliasForwardRef\('(\w+)'\)")
 
 
 def process(app: object, what: str, name: str, obj: object, options: object, lines: list[str]) -> None:
     """Sphinx's event ``autodoc-process-docstring``, which changes the lines in place."""
     lines[:] = as_rest(lines)
+
+
+def sign(app: object, what: str, name: str, obj: object, options: object, arguments: str, returns: str) -> tuple:
+    """Sphinx's event ``autodoc-process-signature``, for an alias that is part of another type."""
+    return tuple(text and FORWARD.sub(r"\1", text) for text in (arguments, returns))
 
 
 def as_rest(lines: list[str]) -> list[str]:

@@ -21,7 +21,10 @@ RUN = "async () => (await axe.run(document, {resultTypes: ['violations']})).viol
 def faults(browser: Browser, pages: Iterable[Path]) -> list[str]:
     """What is wrong with pages in both themes, and each request for anything but a file."""
     return [
-        f"{page.name}, {theme}: {fault}" for page in pages for theme in LOOKS for fault in look(browser, page, theme)
+        f"{page.parent.name}/{page.name}, {theme}: {fault}"
+        for page in pages
+        for theme in LOOKS
+        for fault in look(browser, page, theme)
     ]
 
 
