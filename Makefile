@@ -4,7 +4,7 @@
 PYTHON ?= python3
 ARGS ?=
 
-.PHONY: lab test lint notebooks bench slides figures
+.PHONY: lab test lint notebooks bench slides figures site check-site
 
 lab:        # open JupyterLab on lesson 00
 	@$(PYTHON) -m seminar_lib lab $(ARGS)
@@ -26,3 +26,9 @@ slides:     # build the decks of slides/ as HTML, PDF and PPTX; needs node
 
 figures:    # draw the figures of the decks again
 	@$(PYTHON) -m seminar_lib figures $(ARGS)
+
+site:       # build the page of the course into slides/build/site; needs node
+	@$(PYTHON) -m seminar_lib site $(ARGS)
+
+check-site: # build it, then look at it in a browser: links, requests, accessibility
+	@$(PYTHON) -m seminar_lib check-site $(ARGS)

@@ -81,6 +81,8 @@ VERBS = {
     "bench": Verb("bench", (("-m", "benchmarks"),)),
     "slides": Verb("lab", (("-m", "slides", "build"),)),
     "figures": Verb("lab", (("-m", "slides", "figures"),)),
+    "site": Verb("test", (("-m", "slides", "site"),)),
+    "check-site": Verb("test", (("-m", "slides", "site"), ("-m", "slides", "check-site"))),
 }
 
 

@@ -1,4 +1,7 @@
-"""The command line: ``make slides`` and ``make figures``, or ``python -m slides``, which also writes the glossary."""
+"""The command line: ``make slides``, ``figures``, ``site`` and ``check-site``, or ``python -m slides``.
+
+The latter also writes the glossary.
+"""
 
 from __future__ import annotations
 
@@ -53,10 +56,28 @@ def glossary() -> None:
     print(path.relative_to(FOLDER.parent))
 
 
+def site() -> None:
+    """Build the page of the course into slides/build/site, every warning an error."""
+    from slides.site.build import build as build_site  # it needs Sphinx, which the decks do without
+
+    start = time.perf_counter()
+    print(f"{build_site().relative_to(FOLDER.parent)}: {time.perf_counter() - start:.1f} s")
+
+
+def check_site() -> None:
+    """Look at the page of the course as built: links, pictures without words, requests, accessibility in a browser."""
+    from slides.site.check import check  # it needs playwright
+
+    if faults := check():
+        raise SystemExit("\n".join(faults))
+    print("No fault found")
+
+
 if __name__ == "__main__":
     try:
         tyro.extras.subcommand_cli_from_dict(
-            {"build": build, "figures": figures, "glossary": glossary}, prog="python -m slides"
+            {"build": build, "figures": figures, "glossary": glossary, "site": site, "check-site": check_site},
+            prog="python -m slides",
         )
     except ValueError as mistake:
         raise SystemExit(str(mistake)) from None

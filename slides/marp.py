@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import base64
-import json
 import mimetypes
 import os
 import re
-import shutil
-import subprocess
 from pathlib import Path
 
 from slides.browser import BROWSERS, browser_path
 from slides.deck import FOLDER, Deck
+from slides.npm import MODULES, install, run
 
-MODULES = FOLDER / "node_modules"
 SOURCE = re.compile(r'(?<=<img src=")figures/[^"]+')
 
 
@@ -57,42 +54,6 @@ def embed(page: str) -> str:
         return f"data:{kind};base64,{base64.b64encode((FOLDER / source[0]).read_bytes()).decode()}"
 
     return SOURCE.sub(data, page)
-
-
-def install() -> None:
-    """Install the version of marp that package-lock.json pins, unless it is there."""
-    if installed() == pinned():
-        return
-    npm = shutil.which("npm")
-    if npm is None:
-        raise SystemExit(
-            "Slides are made by marp, which needs node 18 or newer and its npm, and npm is not installed. On Debian "
-            "and Ubuntu run `sudo apt install nodejs npm`; elsewhere install node from nodejs.org. Then run the same "
-            "command again."
-        )
-    print("Installing marp into slides/node_modules: once, half a minute", flush=True)
-    run([npm, "ci", "--no-audit", "--no-fund"])
-
-
-def pinned() -> str:
-    """The version of marp that the decks are built with."""
-    lock = json.loads((FOLDER / "package-lock.json").read_text(encoding="utf-8"))
-    return str(lock["packages"]["node_modules/@marp-team/marp-cli"]["version"])
-
-
-def installed() -> str | None:
-    """The version of marp that is installed, or None."""
-    package = MODULES / "@marp-team" / "marp-cli" / "package.json"
-    return json.loads(package.read_text(encoding="utf-8"))["version"] if package.exists() else None
-
-
-def run(command: list[str], environment: dict[str, str] | None = None) -> None:
-    """Run a command in the folder of the decks, and show what it says only if it fails."""
-    done = subprocess.run(
-        command, cwd=FOLDER, env={**os.environ, **(environment or {})}, capture_output=True, text=True, check=False
-    )
-    if done.returncode != 0:
-        raise SystemExit(f"{done.stdout}{done.stderr}\n`{' '.join(command)}` failed; it says why above.")
 
 
 def is_root() -> bool:

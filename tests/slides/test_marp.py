@@ -3,7 +3,7 @@
 import pytest
 from slide_checks import faults_on_screen
 
-from slides import marp
+from slides import marp, npm
 from slides.deck import FOLDER, Deck, find, names
 
 FRONT = "---\nmarp: true\ntheme: seminar\ntitle: T\nminutes: 1\n---\n\n## One\n\n"
@@ -61,10 +61,10 @@ def test_a_planted_fault_is_found(faults, words, fault):
 
 
 def test_without_npm_a_sentence_says_what_to_install(monkeypatch, tmp_path):
-    monkeypatch.setattr(marp, "MODULES", tmp_path)
+    monkeypatch.setattr(npm, "MODULES", tmp_path)
     monkeypatch.setattr("shutil.which", lambda _: None)
     with pytest.raises(SystemExit, match=r"needs node 18 or newer.*apt install nodejs npm.*same command again"):
-        marp.install()
+        npm.install()
 
 
 def test_without_a_browser_a_sentence_says_what_to_install(monkeypatch, tmp_path):
@@ -74,6 +74,6 @@ def test_without_a_browser_a_sentence_says_what_to_install(monkeypatch, tmp_path
         marp.build(find("01_fgsm"), "pdf", tmp_path)
 
 
-def test_a_failure_of_marp_is_shown():
+def test_a_failure_of_a_program_is_shown():
     with pytest.raises(SystemExit, match=r"(?s)no such thing.*failed; it says why above"):
-        marp.run(["sh", "-c", "echo no such thing; exit 3"])
+        npm.run(["sh", "-c", "echo no such thing; exit 3"])
