@@ -93,7 +93,7 @@ def test_environment_yml_installs_the_locked_versions_of_what_the_project_requir
 
 def test_binder_installs_the_locked_versions_with_the_same_python() -> None:
     """Its paths are relative to its own folder, where conda starts pip."""
-    folder = ROOT / "binder"
+    folder = ROOT / ".binder"
     texts = ((path / "environment.yml").read_text(encoding="utf-8") for path in (folder, ROOT))
     (*conda, pip), (*others, _) = (yaml.safe_load(text)["dependencies"] for text in texts)
     assert conda == others
