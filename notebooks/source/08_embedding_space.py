@@ -302,15 +302,16 @@ Markdown(
 
 # %%
 # Picture: the same images on four PCA maps with the same axes. With pgd_at, clead and anchor
-# most images stay near and far arrows belong to those that are fooled; with lisard most
-# arrows are dark and cross the map.
+# most images stay near, and those that are fooled often cross the map; with lisard nearly
+# all are fooled, and most of them go no farther than to the next class.
 plots.before_after(embeddings.pca(embeddings.in_one_frame(sheets)), data.classes)
 
 # %% [markdown]
 # Three of the four were trained on attacks, and keep about as many images. `clead` has the best alignment, which is what
 # its term asks for; `anchor`, which knows the classes, separates them best of the three. Both keep a few more images
 # than `pgd_at` after the attack, fewer than chance allows for: the intervals overlap. `lisard` was trained on noise. Its
-# clean classes are as tidy as those of `standard`, and the attack carries most of them away.
+# clean classes are as tidy as those of `standard`, and the attack carries most images away from theirs, mostly to one
+# close by.
 #
 # ## Walk along
 #
