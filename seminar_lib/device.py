@@ -40,7 +40,8 @@ def describe(device: torch.device) -> str:
     if device.type == "mps":
         return f"{platform.machine()} GPU (mps)"
     precision = "" if computes_bf16("cpu") else ", no bfloat16"
-    return f"{_processor()}, {torch.get_num_threads()} threads{precision}"
+    threads = torch.get_num_threads()
+    return f"{_processor()}, {threads} {'thread' if threads == 1 else 'threads'}{precision}"
 
 
 def _processor() -> str:
