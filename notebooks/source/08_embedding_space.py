@@ -307,11 +307,11 @@ Markdown(
 plots.before_after(embeddings.pca(embeddings.in_one_frame(sheets)), data.classes)
 
 # %% [markdown]
-# Three of the four were trained on attacks, and keep about as many images. `clead` has the best alignment, which is what
-# its term asks for; `anchor`, which knows the classes, separates them best of the three. Both keep a few more images
-# than `pgd_at` after the attack, fewer than chance allows for: the intervals overlap. `lisard` was trained on noise. Its
-# clean classes are as tidy as those of `standard`, and the attack carries most images away from theirs, mostly to one
-# close by.
+# Three of the four were trained on attacks, and keep about as many images. `clead` has the best alignment, which is
+# what its term asks for; `anchor`, which knows the classes, separates them best of the three. Both keep a few more
+# images than `pgd_at` after the attack, fewer than chance allows for: the intervals overlap. `lisard` was trained on
+# noise. Its clean classes are as tidy as those of `standard`, and the attack carries most images away from theirs,
+# mostly to one close by.
 #
 # ## Walk along
 #
