@@ -41,8 +41,8 @@ as fast* compares with the fastest peer. *Bare passes* is how many times as fast
 passes of the attack's settings are by themselves, through the network as it is: who takes all of them in float32 gets
 faster by a faster network alone. What is beyond comes from folding BatchNorm, from images that are fooled and drop out,
 and from bfloat16. Every attack of ours looks twice more than its settings say, at the clean images and at the result.
-On Linux all contestants profit from `seminar_lib/allocator.py`, which this process has imported. A network under `runs/`
-is not shipped; the recipe of that name trains it.
+On Linux all contestants profit from `seminar_lib/allocator.py`, which this process has imported. A network under
+`runs/` is not shipped; the recipe of that name trains it.
 
 """
 TIMES = (
