@@ -68,7 +68,11 @@ def bench(
     if unknown := [peer for peer in without if peer not in PEERS]:
         raise ValueError(f"--without names some of {', '.join(PEERS)}; got {unknown[0]!r}.")
     settings = {
-        **{"n": n, "batch_size": batch_size, "threads": torch.get_num_threads(), "rounds": rounds, "seed": seed},
+        "n": n,
+        "batch_size": batch_size,
+        "threads": torch.get_num_threads(),
+        "rounds": rounds,
+        "seed": seed,
         "without": without,
     }
     report: dict[str, Any] = {
@@ -101,8 +105,7 @@ def races(
     for name in names:
         model, dataset, batches = subject(name, n, batch_size, seed, device)
         for title, attack in attacks.items():
-            running, absent = contestants(attack, model)
-            running = {who: run for who, run in running.items() if who not in without}
+            running, absent = contestants(attack, model, without)
             results = race(running, model, batches, attack, rounds, seed)
             yield {
                 "weights": name,

@@ -7,6 +7,7 @@ from its fields. To add a row is to add an attack to ``ATTACKS`` and a case to t
 from __future__ import annotations
 
 import warnings
+from collections.abc import Collection
 from dataclasses import replace
 from functools import partial
 
@@ -123,13 +124,17 @@ class Nearest:
         return self.attack.nearest(model, x, y).x_adv
 
 
-def contestants(attack: Attack, model: Classifier) -> tuple[dict[str, Contestant], list[str]]:
+def contestants(
+    attack: Attack, model: Classifier, without: Collection[str] = ()
+) -> tuple[dict[str, Contestant], list[str]]:
     """All that run against each other, by name, and the peers that are not installed.
 
-    A peer that has no such attack is in neither.
+    A peer that has no such attack is in neither, nor is one of those that it goes ``without``.
     """
     found, absent = {"floor": floor(attack, model)}, []
     for name, make in PEERS.items():
+        if name in without:
+            continue
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", DeprecationWarning)  # what other libraries import is their affair
