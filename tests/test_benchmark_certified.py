@@ -6,29 +6,21 @@ import json
 from pathlib import Path
 
 import pytest
-import torch
+from small import small
 
 from benchmarks import certified as program
 from benchmarks.summary import summary
-from seminar_lib.checkpoints import load, save
-from seminar_lib.data.dataset import Dataset, Split
+from seminar_lib.checkpoints import load
 from seminar_lib.evaluation import certify_set
-from seminar_lib.models import SmallCNN
 from seminar_lib.smoothing import Smoothed
 
-MEAN, STD = (0.5,) * 3, (0.25,) * 3
 SMALL = {"sigmas": (0.25,), "n": 12, "samples": 200, "alpha": 0.01}
 
 
 @pytest.fixture
 def weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     """Weights of a small network, whose card names a data set of random images."""
-    split = Split(torch.randint(256, (12, 3, 32, 32), dtype=torch.uint8), torch.arange(12) % 10)
-    data = {"noise": Dataset("noise", tuple("0123456789"), MEAN, STD, lambda name: split)}
-    monkeypatch.setattr(program, "load_data", data.__getitem__)
-    monkeypatch.setattr(program, "best_device", lambda: torch.device("cpu"))
-    save(tmp_path / "small", SmallCNN(4).build(10, MEAN, STD), SmallCNN(4), {"dataset": "noise"})
-    return str(tmp_path / "small")
+    return small(tmp_path, monkeypatch, program, images=12)
 
 
 def test_an_interrupted_run_goes_on(weights: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

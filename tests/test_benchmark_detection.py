@@ -7,31 +7,23 @@ from pathlib import Path
 
 import pytest
 import torch
+from small import small
 
 from benchmarks import detection as program
 from benchmarks.summary import summary
-from seminar_lib.checkpoints import save
-from seminar_lib.data.dataset import Dataset, Split
 from seminar_lib.detection import FeatureSqueezing
 from seminar_lib.evaluation import AUROC, Accuracy
-from seminar_lib.models import SmallCNN
 
-MEAN, STD = (0.5,) * 3, (0.25,) * 3
 SMALL = {"n": 4, "batch_size": 4, "fpr": 0.25, "steps": 3, "restarts": 1}
 
 
 @pytest.fixture
 def weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     """Weights of a small network, whose card names a data set of random images; two detectors without a fit."""
-    split = Split(torch.randint(256, (8, 3, 32, 32), dtype=torch.uint8), torch.arange(8))
-    data = {"noise": Dataset("noise", tuple("0123456789"), MEAN, STD, lambda name: split)}
-    monkeypatch.setattr(program, "load_data", data.__getitem__)
-    monkeypatch.setattr(program, "best_device", lambda: torch.device("cpu"))
     monkeypatch.setattr(
         program, "DETECTORS", dict.fromkeys(("one", "two"), lambda model, data: FeatureSqueezing(model))
     )
-    save(tmp_path / "small", SmallCNN(4).build(10, MEAN, STD), SmallCNN(4), {"dataset": "noise"})
-    return str(tmp_path / "small")
+    return small(tmp_path, monkeypatch, program, images=8)
 
 
 def test_an_interrupted_run_goes_on(

@@ -7,29 +7,21 @@ from pathlib import Path
 
 import pytest
 import torch
+from small import small
 from torch import nn
 
 from benchmarks import purification as program
 from benchmarks.summary import summary
-from seminar_lib.checkpoints import save
-from seminar_lib.data.dataset import Dataset, Split
 from seminar_lib.evaluation import Accuracy
-from seminar_lib.models import SmallCNN
 from seminar_lib.purification import Quantise
 
-MEAN, STD = (0.5,) * 3, (0.25,) * 3
 SMALL = {"purifiers": ("none", "resize"), "n": 4, "steps": 2, "eot": 2, "draws": 3}
 
 
 @pytest.fixture
 def weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     """Weights of a small network, whose card names a data set of random images."""
-    split = Split(torch.randint(256, (4, 3, 32, 32), dtype=torch.uint8), torch.arange(4))
-    data = {"noise": Dataset("noise", tuple("0123456789"), MEAN, STD, lambda name: split)}
-    monkeypatch.setattr(program, "load_data", data.__getitem__)
-    monkeypatch.setattr(program, "best_device", lambda: torch.device("cpu"))
-    save(tmp_path / "small", SmallCNN(4).build(10, MEAN, STD), SmallCNN(4), {"dataset": "noise"})
-    return str(tmp_path / "small")
+    return small(tmp_path, monkeypatch, program, images=4)
 
 
 def test_an_interrupted_run_goes_on(

@@ -7,29 +7,21 @@ from pathlib import Path
 
 import pytest
 import torch
+from small import small
 
 from benchmarks import smoothing as program
 from benchmarks import subject
 from benchmarks.summary import summary
-from seminar_lib.checkpoints import save
-from seminar_lib.data.dataset import Dataset, Split
-from seminar_lib.models import SmallCNN
 from seminar_lib.smoothing import ABSTAIN
 from seminar_lib.smoothing.bounds import largest_radius
 
-MEAN, STD = (0.5,) * 3, (0.25,) * 3
 SMALL = {"images": 2, "samples": 40, "sigma": 0.25, "alpha": 0.01, "target": 0.1, "rounds": 2}
 
 
 @pytest.fixture
 def weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     """Weights of a small network, whose card names a data set of random images."""
-    split = Split(torch.randint(256, (4, 3, 32, 32), dtype=torch.uint8), torch.arange(4))
-    data = {"noise": Dataset("noise", tuple("0123456789"), MEAN, STD, lambda name: split)}
-    monkeypatch.setattr(subject, "load_data", data.__getitem__)
-    monkeypatch.setattr(program, "best_device", lambda: torch.device("cpu"))
-    save(tmp_path / "small", SmallCNN(4).build(10, MEAN, STD), SmallCNN(4), {"dataset": "noise"})
-    return str(tmp_path / "small")
+    return small(tmp_path, monkeypatch, program, images=4, reads=subject)
 
 
 def test_all_certify_a_clear_case_alike() -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from small import small
 from torch import Tensor
 
 from benchmarks import strength as program
@@ -15,24 +16,14 @@ from benchmarks.contestants import ATTACKS
 from benchmarks.peers import PEERS
 from benchmarks.report import take_up
 from seminar_lib.attacks import FGSM
-from seminar_lib.checkpoints import save
-from seminar_lib.data.dataset import Dataset, Split
-from seminar_lib.models import SmallCNN
 from seminar_lib.threat import Linf
-
-MEAN, STD = (0.5,) * 3, (0.25,) * 3
 
 
 @pytest.fixture
 def weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     """Weights of a small network, whose card names a data set of random images."""
-    split = Split(torch.randint(256, (12, 3, 32, 32), dtype=torch.uint8), torch.arange(12) % 10)
-    data = {"noise": Dataset("noise", tuple("0123456789"), MEAN, STD, lambda name: split)}
-    monkeypatch.setattr(subject, "load_data", data.__getitem__)
-    monkeypatch.setattr(program, "best_device", lambda: torch.device("cpu"))
     monkeypatch.setitem(ATTACKS, "FGSM", FGSM(Linf(1 / 255)))
-    save(tmp_path / "small", SmallCNN(8).build(10, MEAN, STD), SmallCNN(8), {"dataset": "noise"})
-    return str(tmp_path / "small")
+    return small(tmp_path, monkeypatch, program, images=12, reads=subject, width=8)
 
 
 def test_what_was_measured_is_not_measured_again(
