@@ -35,6 +35,7 @@ PURIFIERS: Mapping[str, Callable[[str], nn.Module]] = {
     "jpeg": lambda data: JPEG(75),
     "resize": lambda data: RandomResize(0.9),
     "total variation": lambda data: TotalVariation(0.03, 0.5),
+    "autoencoder": lambda data: load(f"{data}/denoiser")[0],
     "diffusion": lambda data: DiffPure(load(f"{data}/ddpm")[0], t=50, steps=10),
 }
 SLOW = {"diffusion"}  # asks a network of its own at each look: only when it is asked for by name
@@ -58,8 +59,8 @@ def compare(
 
     Args:
         weights: shipped weights or paths.
-        purifiers: some of none, quantise, jpeg, resize, total variation and diffusion; by default all but the last,
-            which takes hours on a CPU.
+        purifiers: some of none, quantise, jpeg, resize, total variation, autoencoder and diffusion; by default all but
+            the last, which takes hours on a CPU.
         n: how many test images.
         steps: of PGD inside Linf(8/255).
         eot: looks for each gradient of a random purifier.
