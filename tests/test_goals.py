@@ -1,9 +1,12 @@
 """Goals: what counts as success, what is climbed, and that a part of a goal is the goal of a part."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 import torch.nn.functional as F
 
+from seminar_lib.attacks.base import LowPrecision
 from seminar_lib.goals import (
     Both,
     Contrast,
@@ -241,6 +244,15 @@ def test_another_loss_reaches_the_goals_inside(tiny, x, y):
     expected = Both(Expectation(Misclassify(tiny, y, margin), 2), Diverge(tiny, tiny(x).detach()), weight=2.0)
     torch.testing.assert_close(changed(x).loss, expected(x).loss)
     torch.testing.assert_close(changed.climbing(cross_entropy)(x).loss, nested(x).loss)
+
+
+def test_a_goal_is_precise_where_nothing_in_it_is_hasty(tiny, x, y):
+    goal = Both(Expectation(Misclassify(tiny, y), 2), Diverge(tiny, tiny(x).detach()), weight=2.0)
+    assert goal.precise is goal
+    hasty = replace(goal, first=LowPrecision(goal.first, confirm=False))
+    precise = hasty.precise
+    assert (precise.first, precise.second, precise.weight) == (goal.first, goal.second, 2.0)
+    assert torch.equal(precise(x).loss, goal(x).loss)
 
 
 @pytest.mark.parametrize("ask", [lambda g, x: g.gaps(x, 2), lambda g, x: g.towards(x, 2, rival_margin)])

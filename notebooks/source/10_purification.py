@@ -482,8 +482,8 @@ print("in the worst case DiffPure adds robustness, intervals apart:", better)
 # ## A denoiser without noise
 #
 # Why add noise at all, if the network can take it out? Leave the first step away, ask for one guess, and you have a
-# **denoiser** (`sl.DiffusionDenoiser`; the classic one is a denoising autoencoder, `sl.load("signs/denoiser")`). It draws
-# no random numbers, and it is differentiable:
+# **denoiser** (`sl.DiffusionDenoiser`; the classic one is a denoising autoencoder, `sl.load("signs/denoiser")`). It
+# draws no random numbers, and it is differentiable:
 
 # %%
 denoiser = sl.DiffusionDenoiser(diffusion, sigma=0.1)

@@ -22,7 +22,7 @@ from seminar_lib.goals import Goal, Misclassify, Reach, Score
 from seminar_lib.lean import lean
 from seminar_lib.losses import Loss, cross_entropy
 from seminar_lib.threat import Linf, ThreatModel, in_levels
-from seminar_lib.types import Images, Labels, Model, PerExample
+from seminar_lib.types import Flags, Images, Labels, Model, PerExample
 
 Generator = torch.Generator | None
 LENGTHS = {"step_size"}  # fields in pixels of [0, 1]; they print in grey levels, as the radius does
@@ -236,6 +236,16 @@ def verdict(goal: Goal, x: Images) -> Score:
         return look(goal, x)
 
 
+def confirmed(goal: Goal, x: Images, claimed: Flags) -> Flags:
+    """Those of the successes that ``goal`` claims at ``x`` which are some in full precision, too."""
+    precise, rows = goal.precise, claimed.nonzero().squeeze(1)
+    if precise is goal or not len(rows):
+        return claimed
+    success = claimed.clone()
+    success[rows] = verdict(precise[rows], x[rows]).success
+    return success
+
+
 @dataclass(frozen=True, eq=False)
 class LowPrecision(Goal):
     """A goal computed in bfloat16: the sign of a gradient mostly survives the rounding, a verdict may not.
@@ -252,11 +262,11 @@ class LowPrecision(Goal):
     def __call__(self, x: Images) -> Score:
         with torch.autocast(x.device.type, torch.bfloat16):
             loss, claimed = self.goal(x)
-        success = claimed.clone()
-        rows = claimed.nonzero().squeeze(1)
-        if self.confirm and len(rows):
-            success[rows] = verdict(self.goal[rows], x.detach()[rows]).success
-        return Score(loss.float(), success)
+        return Score(loss.float(), confirmed(self, x.detach(), claimed) if self.confirm else claimed)
+
+    @property
+    def precise(self) -> Goal:
+        return self.goal.precise
 
     def towards(self, x: Images, count: int, loss: Loss) -> list[Goal]:
         return [replace(self, goal=goal) for goal in self.goal.towards(x, count, loss)]

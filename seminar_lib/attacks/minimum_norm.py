@@ -12,11 +12,12 @@ from typing import NamedTuple
 
 import torch
 
-from seminar_lib.attacks.base import Attack, Generator, care, look, verdict
-from seminar_lib.goals import Goal
+from seminar_lib.attacks.base import Attack, Best, Generator, care, look, verdict
+from seminar_lib.goals import Goal, Score
 from seminar_lib.losses import Loss, margin
 from seminar_lib.types import Flags, Images, Labels, Model, PerExample
 
+BEHIND = 1.1  # times the distance at which bfloat16 has claimed a success, where float32 denies it
 HAIR = 1e-3  # share of a distance: more than rounding moves the boundary, less than anybody reads off a plot
 
 
@@ -84,8 +85,9 @@ class MinimumNorm(Attack):
     def draw_back(self, goal: Goal, x: Images, x_adv: Images, passes: int, enough: float = 0.0) -> Images:
         """Each success farther away than ``enough`` drawn back along its line to the boundary; failures stay.
 
-        The boundary is searched by false position: next, a hair beyond where the loss would cross zero if it were
-        straight between the nearest success and the farthest failure so far.
+        All is judged in the precision of the images. A success that bfloat16 alone has seen is first looked for a
+        little farther out. The boundary is searched by false position: next, a hair beyond where the loss would cross
+        zero if it were straight between the nearest success and the farthest failure so far.
 
         Args:
             goal: as for ``approach``.
@@ -94,7 +96,8 @@ class MinimumNorm(Attack):
             passes: forward passes; each makes the uncertainty several times smaller.
             enough: as for ``approach``.
         """
-        there = look(goal, x_adv)
+        goal = goal.precise
+        x_adv, there = _confirmed(goal, x, x_adv)
         rows = (there.success & (self.threat.norm(x_adv - x) > enough)).nonzero().squeeze(1)
         if not len(rows) or not passes:
             return x_adv
@@ -111,6 +114,19 @@ class MinimumNorm(Attack):
         drawn = x_adv.clone()
         drawn[rows] = (clean + high[:, None, None, None] * line).clamp(0, 1)
         return drawn
+
+
+def _confirmed(goal: Goal, x: Images, x_adv: Images) -> tuple[Images, Score]:
+    """What was found, and its score; where it is no success after all, what lies behind it if that is one."""
+    there = look(goal, x_adv)
+    denied = (~there.success & (x_adv != x).flatten(1).any(1)).nonzero().squeeze(1)
+    if not len(denied):
+        return x_adv, there
+    farther = (x[denied] + BEHIND * (x_adv - x)[denied]).clamp(0, 1)
+    score, best = look(goal[denied], farther), Best(x_adv, there)
+    won = score.success
+    best.offer(denied[won], farther[won], Score(score.loss[won], won[won]))
+    return best.x, Score(best.loss, best.success)
 
 
 def _beyond(x: Images, x_adv: Images) -> Images:

@@ -43,6 +43,13 @@ class Goal(ABC):
         inner = {name: part.climbing(loss) for name, part in vars(self).items() if isinstance(part, Goal)}
         return replace(self, **chosen, **inner)
 
+    @property
+    def precise(self) -> Goal:
+        """The same goal in the precision of the images: another one only where a search takes a faster one."""
+        inner = {name: part for name, part in vars(self).items() if isinstance(part, Goal)}
+        precise = {name: part.precise for name, part in inner.items()}
+        return self if all(precise[name] is inner[name] for name in inner) else replace(self, **precise)
+
     def gaps(self, x: Images, count: int) -> Tensor:
         """How far each image is from winning by each of its ``count`` nearest ways, (B, up to count).
 

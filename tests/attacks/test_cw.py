@@ -2,6 +2,7 @@
 
 import re
 import warnings
+from collections import Counter
 from dataclasses import replace
 
 import pytest
@@ -39,6 +40,30 @@ def test_it_finds_the_exact_distance_of_a_linear_model(attack, targeted, oracle)
     ratio = near.distance / oracle.distance(BALL)
     assert (ratio > 0.9999).all()
     assert (ratio < 1.02).all()
+
+
+@pytest.mark.usefixtures("in_bf16")
+@pytest.mark.parametrize("enough", [0.0, 1.5])
+def test_a_descent_in_bf16_ends_at_the_same_distance_and_takes_few_looks_in_float32(enough, oracle):
+    looks = Counter()
+
+    def model(x):
+        logits = oracle.model(x)
+        looks[logits.dtype] += len(x)
+        return logits
+
+    attack = replace(QUICK, bf16=True)
+    goal = Misclassify(model, oracle.y, margin)
+    x_adv = attack.approach(
+        attack.aim(goal, oracle.x, True), oracle.x, None, enough * oracle.distance(BALL).median().item()
+    )
+    assert (oracle.model(x_adv).argmax(1) != oracle.y).all()
+    ratio = BALL.norm(x_adv - oracle.x) / oracle.distance(BALL)
+    assert (ratio > 0.9999).all()
+    assert looks[torch.float32] < looks[torch.bfloat16] / 10
+    if not enough:
+        assert (ratio < 1.02).all()
+        assert looks[torch.float32] <= 16 * (2 + 1 + 4)  # the end, a little behind it, and the way to the boundary
 
 
 def test_black_and_white_pixels_move(oracle):

@@ -7,7 +7,7 @@ import torch
 
 from seminar_lib.attacks import CW, FMN, DeepFool, HopSkipJump, MinimumNorm
 from seminar_lib.attacks.base import LowPrecision
-from seminar_lib.goals import Misclassify, Recorded
+from seminar_lib.goals import Goal, Misclassify, Recorded, Score
 from seminar_lib.losses import margin
 from seminar_lib.threat import L1, L2, Linf
 
@@ -20,6 +20,7 @@ SEARCHES = [
     FMN(L1(3.0), steps=30),
     HopSkipJump(L2(0.2), steps=3, samples=20),
     FMN(L2(0.2), steps=20, bf16=True),
+    CW(L2(0.2), binary_steps=2, steps=20, initial_const=1.0, bf16=True),
 ]
 every = pytest.mark.parametrize("attack", SEARCHES, ids=repr)
 seeded = torch.Generator().manual_seed
@@ -136,14 +137,19 @@ def test_the_boundary_is_searched_as_by_hand(tiny, x, y):
     drawn = Told(L2(0.5)).draw_back(goal, x, far, 5)
     moved = 0
     for i in range(len(x)):
-        loss = lambda share, i=i: margin(tiny(x[i : i + 1] + share * (far - x)[i : i + 1]), y[i : i + 1]).item()  # noqa: E731
+        loss = lambda image, i=i: margin(tiny(image), y[i : i + 1]).item()  # noqa: E731
+        clean, found = x[i : i + 1], far[i : i + 1]
+        behind = (clean + 1.1 * (found - clean)).clamp(0, 1)
+        if loss(found) <= 0 < loss(behind):
+            found = behind
         low, high = 0.0, 1.0
-        if loss(1.0) > 0:
+        if loss(found) > 0:
             for _ in range(5):
-                zero = 1.001 * loss(low) / (loss(low) - loss(high))
+                lead_low, lead_high = (loss(clean + share * (found - clean)) for share in (low, high))
+                zero = 1.001 * lead_low / (lead_low - lead_high)
                 middle = low + (high - low) * min(max(zero, 0.1), 0.9)
-                low, high = (low, middle) if loss(middle) > 0 else (middle, high)
-        torch.testing.assert_close(drawn[i], x[i] + high * (far - x)[i])
+                low, high = (low, middle) if loss(clean + middle * (found - clean)) > 0 else (middle, high)
+        torch.testing.assert_close(drawn[i : i + 1], clean + high * (found - clean))
         moved += high < 1
     assert moved >= 3
 
@@ -158,8 +164,39 @@ def test_failures_and_what_is_near_enough_stay_where_they_are(oracle):
     stays = (oracle.model(far).argmax(1) == oracle.y) | (threat.norm(far - oracle.x) <= enough)
     assert 8 < stays.sum() < 16
     assert torch.equal((drawn == far).flatten(1).all(1), stays)
-    assert goal.forwards == 16 + 5 * (~stays).sum()
+    assert goal.forwards == 16 + 8 + 5 * (~stays).sum()  # the eight failures are looked at a little farther out, too
     assert torch.equal(Told(threat).draw_back(goal, oracle.x, far, 0), far)
+
+
+@dataclass(frozen=True, eq=False)
+class Hasty(Goal):
+    """A goal that claims every image, and is another one when asked precisely."""
+
+    goal: Goal
+
+    def __call__(self, x):
+        loss, success = self.goal(x)
+        return Score(loss + 10, torch.ones_like(success))
+
+    @property
+    def precise(self):
+        return self.goal
+
+
+@pytest.mark.parametrize("passes", [0, 4])
+@pytest.mark.parametrize(("share", "found"), [(0.95, True), (0.85, False), (1.3, True)])
+def test_a_hasty_success_is_judged_precisely_and_looked_for_a_little_farther_out(share, found, passes, oracle):
+    threat = L2(0.5)
+    claimed = towards_the_boundary(oracle, threat, share)
+    drawn = Told(threat).draw_back(Hasty(Misclassify(oracle.model, oracle.y, margin)), oracle.x, claimed, passes)
+    assert ((oracle.model(drawn).argmax(1) != oracle.y) == found).all()
+    ratio = threat.norm(drawn - oracle.x) / oracle.distance(threat)
+    if found and passes:
+        assert (ratio > 1).all()
+        assert (ratio < 1.0011).all()
+    else:
+        expected = 1.1 * share if share < 1 and found else share
+        torch.testing.assert_close(ratio, torch.full_like(ratio, expected), rtol=1e-4, atol=0)
 
 
 @pytest.mark.parametrize("attack", [DeepFool(Linf(0.1)), FMN(L2(0.5)), FMN(Linf(0.1))], ids=repr)
