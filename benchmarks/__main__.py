@@ -13,7 +13,7 @@ from typing import Any
 import torch
 import tyro
 
-from benchmarks.contestants import chosen, contestants
+from benchmarks.contestants import check_left_out, chosen, contestants
 from benchmarks.figure import draw
 from benchmarks.measure import as_rows, race
 from benchmarks.peers import PEERS
@@ -65,8 +65,7 @@ def bench(
         torch.set_num_threads(threads)
     where = torch.device(device) if device else best_device()
     titles = chosen(attacks)
-    if unknown := [peer for peer in without if peer not in PEERS]:
-        raise ValueError(f"--without names some of {', '.join(PEERS)}; got {unknown[0]!r}.")
+    check_left_out(without)
     settings = {
         "n": n,
         "batch_size": batch_size,

@@ -48,6 +48,12 @@ def chosen(titles: tuple[str, ...]) -> dict[str, Attack]:
     return {title: ATTACKS[title] for title in titles or ATTACKS if titles or title not in HOURS}
 
 
+def check_left_out(without: Collection[str]) -> None:
+    """Raise ValueError where one of these is no peer."""
+    if unknown := [peer for peer in without if peer not in PEERS]:
+        raise ValueError(f"--without names some of {', '.join(PEERS)}; got {unknown[0]!r}.")
+
+
 def passes(attack: Attack) -> tuple[int, int]:
     """The forward and backward passes of each image that an attack's settings speak of, without any overhead.
 

@@ -8,6 +8,7 @@ order, so that whatever else keeps the machine busy slows all of them alike.
 from __future__ import annotations
 
 import ctypes
+import random
 import re
 import sys
 import time
@@ -20,6 +21,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any, TypeVar
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from tqdm.auto import tqdm
@@ -83,7 +85,7 @@ def race(
         for x, y in batches:
             order.rotate()
             for name in order:
-                torch.manual_seed(seed)
+                seed_all(seed)
                 seconds[name] += clock(contestants[name], x, y)
                 model.zero_grad()  # some peers fill the gradients of the parameters
         for name, total in seconds.items():
@@ -99,7 +101,7 @@ def observe(
     Raises:
         ValueError: an image lies outside the threat model. Those of a minimum-norm attack may, and do not count there.
     """
-    torch.manual_seed(seed)
+    seed_all(seed)
     threat, anywhere = attack.threat, isinstance(attack, MinimumNorm)
     correct, distances, peaks, passes = [], [], [], Counter[str]()
     for x, y in batches:
@@ -121,6 +123,13 @@ def observe(
     middle = torch.cat(distances).median().item()
     nearest = middle if anywhere and middle < float("inf") else None
     return Result(accuracy, passes["forward"] / accuracy.n, passes["backward"] / accuracy.n, nearest, memory)
+
+
+def seed_all(seed: int) -> None:
+    """Begin all the random numbers that contestants draw anew: some peers take NumPy's or Python's."""
+    torch.manual_seed(seed)
+    np.random.seed(seed)
+    random.seed(seed)
 
 
 def clock(contestant: Contestant, x: Images, y: Labels) -> float:

@@ -14,7 +14,7 @@ from typing import Any
 import torch
 import tyro
 
-from benchmarks.contestants import chosen, contestants
+from benchmarks.contestants import check_left_out, chosen, contestants
 from benchmarks.measure import Result, observe
 from benchmarks.peers import PEERS
 from benchmarks.report import RESULTS, circumstances, take_up, write
@@ -34,6 +34,7 @@ def compare(
     threads: int | None = None,
     seed: int = 0,
     seeds: int = 1,
+    without: tuple[str, ...] = (),
     out: Path | None = None,
 ) -> None:
     """Robust accuracy that each contestant leaves, and how far away its images are.
@@ -47,11 +48,13 @@ def compare(
         seed: of the choice of images and of the random numbers.
         seeds: how many seeds, from that one on, the random numbers have, on the same images: what one seed finds more
             than another is the luck that a comparison of one seed with one seed is blind to.
+        without: peers that are left out, by the names of their packages.
         out: the JSON to write, and to go on with; results/benchmarks/strength-DEVICE.json by default.
     """
     if threads is not None:
         torch.set_num_threads(threads)
     titles = chosen(attacks)
+    check_left_out(without)
     device = best_device()
     path = out or RESULTS / f"strength-{device.type}.json"
     report = take_up(path, {"n": n, "batch_size": batch_size, "seed": seed})
@@ -63,7 +66,7 @@ def compare(
                 raise ValueError(
                     f"{path} holds {title} with other settings, {done['settings']}. Name another file with --out."
                 )
-            running, _ = contestants(attack, model)
+            running, _ = contestants(attack, model, without)
             for number in range(seed, seed + seeds):
                 found = done["found"] if number == seed else done.setdefault("more", {}).setdefault(str(number), {})
                 for contestant in (*PEERS, *OURS):

@@ -98,6 +98,19 @@ def test_a_peer_starts_where_we_do_at_random(name: str, linear: Classifier) -> N
     assert inside.square().mean() == pytest.approx(1 / 3, abs=0.01)
 
 
+@pytest.mark.filterwarnings("ignore")  # of other libraries
+@pytest.mark.parametrize("name", peers.PEERS)
+def test_a_peer_draws_by_the_seed_of_the_benchmark(name: str, tiny: Classifier) -> None:
+    contestant = peer(name, Square(LINF, queries=5), tiny)
+    x = images(8)
+    found = []
+    for seed in (1, 1, 2):
+        measure.seed_all(seed)
+        found.append(contestant(x, tiny(x).argmax(1)))
+    assert torch.equal(found[0], found[1])
+    assert not torch.equal(found[0], found[2])
+
+
 SHORT = {
     "FGSM": FGSM(Linf(1 / 255)),
     "PGD-20": PGD(Linf(1 / 255), steps=20, step_size=0.25 / 255),

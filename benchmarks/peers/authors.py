@@ -5,6 +5,9 @@ from __future__ import annotations
 import logging
 from typing import Any
 
+import torch
+
+from benchmarks.peers.seeded import seeded
 from seminar_lib.attacks import APGD, FAB, Attack, AutoAttack, Square
 from seminar_lib.models import Classifier
 from seminar_lib.types import Images, Labels
@@ -19,8 +22,8 @@ def make(attack: Attack, model: Classifier) -> Any:
     common = {"norm": type(attack.threat).__name__, "eps": attack.threat.eps, "device": model.mean.device}
     match attack:
         case APGD():
-            apgd = APGDAttack(model, n_iter=attack.steps, n_restarts=attack.restarts, seed=0, loss="ce", **common)
-            return lambda x, y: apgd.perturb(x, y)
+            apgd = APGDAttack(model, n_iter=attack.steps, n_restarts=attack.restarts, loss="ce", **common)
+            return seeded(apgd, lambda x, y: apgd.perturb(x, y))
         case FAB():
             fab = FABAttack_PT(
                 model,
@@ -28,17 +31,17 @@ def make(attack: Attack, model: Classifier) -> Any:
                 n_restarts=attack.restarts,
                 n_target_classes=attack.targets,
                 targeted=True,
-                seed=0,
                 **common | {"eps": 1e3},  # successes beyond eps too
             )
-            return lambda x, y: fab.perturb(x, y)
+            return seeded(fab, lambda x, y: fab.perturb(x, y))
         case Square():
-            square = SquareAttack(model, n_queries=attack.queries, p_init=attack.p_init, seed=0, **common)
-            return lambda x, y: square.perturb(x, y)
+            square = SquareAttack(model, n_queries=attack.queries, p_init=attack.p_init, **common)
+            return seeded(square, lambda x, y: square.perturb(x, y))
         case AutoAttack():
 
             def run(x: Images, y: Labels) -> Images:
-                found: Images = ensemble(attack, model, seed=0).run_standard_evaluation(x, y, batch_size=len(x))[0]
+                theirs = ensemble(attack, model, torch.initial_seed())
+                found: Images = theirs.run_standard_evaluation(x, y, batch_size=len(x))[0]
                 return found
 
             return run

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from benchmarks.peers.seeded import seeded
 from seminar_lib.attacks import APGD, CW, FAB, FGSM, PGD, Attack, DeepFool, Square
 from seminar_lib.models import Classifier
 
@@ -24,9 +25,10 @@ def make(attack: Attack, model: Classifier) -> Any:
                 model, eps=eps, alpha=attack.step_size, steps=attack.steps, random_start=attack.random_start
             )
         case APGD():
-            return torchattacks.APGD(
+            apgd = torchattacks.APGD(
                 model, norm=norm, eps=eps, steps=attack.steps, n_restarts=attack.restarts, loss="ce"
             )
+            return seeded(apgd, apgd)
         case CW(binary_steps=1):  # it does not search for the constant
             return torchattacks.CW(model, c=attack.initial_const, kappa=attack.kappa, steps=attack.steps, lr=attack.lr)
         case DeepFool():
@@ -37,7 +39,9 @@ def make(attack: Attack, model: Classifier) -> Any:
             )
             targeted.target_class = None
             targeted.n_target_classes = attack.targets
-            return lambda x, y: targeted(x.contiguous(), y)  # it takes views that no other memory format has
+            # It takes views that no other memory format has.
+            return seeded(targeted, lambda x, y: targeted(x.contiguous(), y))
         case Square():
-            return torchattacks.Square(model, norm=norm, eps=eps, n_queries=attack.queries, p_init=attack.p_init)
+            square = torchattacks.Square(model, norm=norm, eps=eps, n_queries=attack.queries, p_init=attack.p_init)
+            return seeded(square, square)
     raise NotImplementedError
