@@ -1,7 +1,7 @@
 """Purifiers in front of classifiers, under who knows how much: ``python -m benchmarks.purification``.
 
-Each purifier stands before each network and is attacked as ``evaluate_purified`` does it. What has been measured is
-written after each of them, and the same command goes on where an interrupted run stopped.
+Each purifier stands before each network and is attacked as ``evaluate_purified`` does it. The answers are kept after
+every batch, and the same command goes on where an interrupted run stopped.
 """
 
 from __future__ import annotations
@@ -53,6 +53,7 @@ def compare(
     batch_size: int = 64,
     threads: int | None = None,
     seed: int = 0,
+    runs: Path = Path("runs/purified"),
     out: Path | None = None,
 ) -> None:
     """What a classifier behind each purifier keeps under an adversary who is blind, takes BPDA, or the full gradient.
@@ -68,6 +69,7 @@ def compare(
         batch_size: images at a time.
         threads: of the CPU; by default PyTorch's choice.
         seed: of the choice of images and of all random numbers.
+        runs: the folder of the answers.
         out: the JSON to write, and to go on with; results/benchmarks/purification-DEVICE.json by default.
     """
     if unknown := [name for name in purifiers if name not in PURIFIERS]:
@@ -87,7 +89,8 @@ def compare(
             model, card = load(network, device)
             data = load_data(card["dataset"]).test.sample(n, seed).to(device)
             purifier = PURIFIERS[name](card["dataset"]).to(device)
-            found = evaluate_purified(purifier, model, data, attack, draws, eot, batch_size, seed)
+            kept = runs / f"{network.replace('/', '-')}-{name.replace(' ', '_')}.json"
+            found = evaluate_purified(purifier, model, data, attack, draws, eot, batch_size, seed, kept)
             done[name] = found.as_dict()
             write(report, path)
             print(table(network, {name: done[name]}), flush=True)

@@ -38,9 +38,11 @@ def test_an_interrupted_run_goes_on(
 
     monkeypatch.setattr(program, "evaluate_purified", interrupted)
     with pytest.raises(KeyboardInterrupt):
-        program.compare((weights,), **SMALL, out=out)
+        program.compare((weights,), **SMALL, runs=tmp_path / "runs", out=out)
     assert [*json.loads(out.read_text())["models"][weights]] == ["none"]
-    program.compare((weights,), **SMALL, out=out)
+    (kept,) = (tmp_path / "runs").iterdir()
+    assert len(json.loads(kept.read_text())["rows"]) == 4
+    program.compare((weights,), **SMALL, runs=tmp_path / "runs", out=out)
     assert seen == ["Identity", "RandomResize", "RandomResize"]
     found = json.loads(out.read_text())["models"][weights]
     assert found["resize"]["draws"] == 3
