@@ -26,11 +26,13 @@ def test_times_are_compared_with_the_fastest_peer() -> None:
     absent = {"name": "adv_lib", "installed": False}
     rows = [timed("floor", 2.0), timed("foolbox", 9.0), timed("torchattacks", 6.0), absent]
     ours = [timed("seminar_lib", 3.0), timed("seminar_lib, no stopping", 1.0), timed("seminar_lib, bf16", 1.5)]
+    ours.append(timed("seminar_lib, within eps", 2.0))
     race = {"weights": "toy/a", "attack": "PGD-20", "n": 8, "rows": rows + ours}
-    first, second = program.times({"races": [race, race | {"rows": ours}], "device": "a CPU"})
+    first, second, third = program.times({"races": [race, race | {"rows": ours}], "device": "a CPU"})
     names = ("toy/a", "PGD-20", "torchattacks", "6")
     assert first == (*names, "seminar_lib", "3", "2.0", "3.0", "50.0%, 50.0%", "8", "a CPU")
     assert second == (*names, "seminar_lib, bf16", "1.5", "4.0", "3.0", "50.0%, 50.0%", "8", "a CPU")
+    assert third == (*names, "seminar_lib, within eps", "2", "3.0", "3.0", "50.0%, 50.0%", "8", "a CPU")
 
 
 def test_what_is_found_is_compared_with_the_strongest_peer() -> None:
@@ -44,7 +46,8 @@ def test_what_is_found_is_compared_with_the_strongest_peer() -> None:
 def test_seeds_are_averaged_and_compared_with_the_peer_that_is_strongest_on_average() -> None:
     lucky = {"foolbox": found(0.25, None), "torchattacks": found(0.375, None), "seminar_lib": found(0.5, None)}
     second = {"foolbox": found(0.75, None), "torchattacks": found(0.375, None), "seminar_lib": found(0.25, None)}
-    attacks = {"Square": {"found": lucky, "more": {"1": second}}, "FGSM": {"found": lucky}}
+    once = {"adversarial-robustness-toolbox": found(0.125, None)}
+    attacks = {"Square": {"found": lucky | once, "more": {"1": second}}, "FGSM": {"found": lucky}}
     (row,) = program.finds_by_seed({"models": {"toy/a": attacks}})
     theirs, ours = "37.5% (37.5% to 37.5%)", "37.5% (25.0% to 50.0%)"
     assert row == ("toy/a", "Square", "2", "torchattacks", theirs, "seminar_lib", ours, "+0.0")
