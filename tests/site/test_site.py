@@ -1,5 +1,7 @@
 """The site is built without a warning, and holds no broken link, no picture without words, nothing from elsewhere."""
 
+import re
+
 import pytest
 
 from slides import npm
@@ -23,6 +25,26 @@ def test_the_site_has_no_fault(tmp_path):
     first = build.run(tmp_path / "sources", tmp_path / "site", tmp_path / "decks")
     assert first.is_file()
     assert links.faults(tmp_path / "site") == []
+
+
+def test_a_signature_names_aliases_and_a_constant_has_no_words_of_another(tmp_path):
+    for folder in ("sources", "decks"):
+        (tmp_path / folder).mkdir()
+    entries = (
+        "autoproperty:: seminar_lib.goals.Goal.models",
+        "autofunction:: seminar_lib.attacks.base.slopes",
+        "autodata:: seminar_lib.detection.REJECT",
+        "autodata:: seminar_lib.models.ImageArchitecture",
+    )
+    text = "A page\n======\n\n" + "".join(f".. {entry}\n" for entry in entries)
+    (tmp_path / "sources" / "index.rst").write_text(text, encoding="utf-8")
+    page = build.run(tmp_path / "sources", tmp_path / "site", tmp_path / "decks").read_text(encoding="utf-8")
+    shown = re.sub(r"<[^>]*>|\s", "", page)
+    assert "models:tuple[Model,...]" in shown
+    assert "&#x2192;list[Images]" in shown
+    assert "REJECT=-1" in shown
+    assert "integer" not in shown
+    assert "PEP604" not in shown
 
 
 def test_a_broken_link_ends_the_build(tmp_path):
