@@ -38,7 +38,7 @@ def build(deck: Deck, kind: str, folder: Path) -> Path:
             )
         options = ["--allow-local-files", "--browser-path", browser]
     if kind == "pdf":
-        options += ["--pdf-outlines"]
+        options += ["--pdf-outlines", "--pdf-outlines.pages=false"]  # bookmarks are the titles
     command = [str(MODULES / ".bin" / "marp"), deck.path.name, "--output", str(out.absolute()), *options]
     run(command, environment={"CHROME_NO_SANDBOX": "1"} if kind != "html" and is_root() else {})
     if kind == "html":

@@ -19,6 +19,7 @@ def faults_of_source(deck, measured):
         faults.append(f"the notes take {total} minutes, the front matter says {deck.minutes}")
     for number, slide in enumerate(deck.slides, start=1):
         own = [] if slide.title else ["no heading"]
+        own += ["a formula in the heading, which bookmarks would lose"] if "$" in slide.title else []
         own += [] if slide.minutes and slide.note else ["no note with minutes"]
         for picture in slide.pictures:
             own += [] if len(picture.alt.split()) >= 4 else [f"{picture.path} has no alt text of four words or more"]

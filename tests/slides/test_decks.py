@@ -48,6 +48,7 @@ def test_a_healthy_deck_has_none(faults):
     ("old", "new", "fault"),
     [
         ("## A heading", "", "no heading"),
+        ("## A heading", "## Turn $x$", "a formula in the heading"),
         ("<!-- 2 min. Say: so much. -->", "<!-- so much -->", "no note with minutes"),
         ("keeps", "![](figures/01_fgsm/corner.svg)", "no alt text"),
         ("keeps", "![a sign](figures/01_fgsm/corner.svg)", "no alt text"),

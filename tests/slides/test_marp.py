@@ -1,5 +1,8 @@
 """Decks are built into single files, and look as they must; what is missing is said in a sentence."""
 
+import re
+import zlib
+
 import pytest
 from slide_checks import faults_on_screen
 
@@ -11,18 +14,24 @@ PICTURE = "![a square and its best corner](figures/01_fgsm/corner.svg)\n"
 
 
 @pytest.fixture
-def faults(chromium, tmp_path):
-    """What is wrong, on the screen, with a deck of one slide of these words."""
+def built(chromium, tmp_path):
+    """The file of a kind that is built of a deck of one slide of these words."""
 
-    def look(words):
+    def build(words, kind="html"):
         path = FOLDER / f"{tmp_path.name}.md"  # where the theme and the pictures are
         path.write_text(FRONT + words, encoding="utf-8")
         try:
-            return faults_on_screen(chromium, marp.build(Deck.read(path), "html", tmp_path))
+            return marp.build(Deck.read(path), kind, tmp_path)
         finally:
             path.unlink()
 
-    return look
+    return build
+
+
+@pytest.fixture
+def faults(chromium, built):
+    """What is wrong, on the screen, with a deck of one slide of these words."""
+    return lambda words: faults_on_screen(chromium, built(words))
 
 
 @pytest.mark.slow
@@ -58,6 +67,14 @@ def test_a_healthy_slide_has_no_fault(faults):
 )
 def test_a_planted_fault_is_found(faults, words, fault):
     assert any(fault in found for found in faults(words)), faults(words)
+
+
+def test_the_bookmarks_of_a_pdf_are_the_titles(built):
+    streams = re.findall(rb"stream\r?\n(.*?)\r?\nendstream", built("words\n", "pdf").read_bytes(), re.DOTALL)
+    inside = b"".join(zlib.decompress(stream) for stream in streams if stream.startswith(b"x")).upper()
+    coded = {title: f"<FEFF{title.encode('utf-16-be').hex()}>".upper().encode() for title in ("One", "Page 1")}
+    assert coded["One"] in inside
+    assert coded["Page 1"] not in inside
 
 
 def test_without_npm_a_sentence_says_what_to_install(monkeypatch, tmp_path):
