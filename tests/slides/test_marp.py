@@ -2,6 +2,8 @@
 
 import re
 import zlib
+from xml.etree import ElementTree as ET
+from zipfile import ZipFile
 
 import pytest
 from slide_checks import faults_on_screen
@@ -10,7 +12,12 @@ from slides import marp, npm
 from slides.deck import FOLDER, Deck, find, names
 
 FRONT = "---\nmarp: true\ntheme: seminar\ntitle: T\nminutes: 1\n---\n\n## One\n\n"
+SCHEMAS = {"a": "drawingml", "p": "presentationml"}
 PICTURE = "![a square and its best corner](figures/01_fgsm/corner.svg)\n"
+
+
+NOTE = "<!--\n1 min. Ask: why < 1?\nExpect: it is a share.\n-->\n"
+POWERPOINT = {letter: f"{{http://schemas.openxmlformats.org/{name}/2006/main}}" for letter, name in SCHEMAS.items()}
 
 
 @pytest.fixture
@@ -67,6 +74,18 @@ def test_a_healthy_slide_has_no_fault(faults):
 )
 def test_a_planted_fault_is_found(faults, words, fault):
     assert any(fault in found for found in faults(words)), faults(words)
+
+
+def test_a_powerpoint_slide_has_a_title_its_words_and_its_note(built):
+    a, p = POWERPOINT["a"], POWERPOINT["p"]
+    with ZipFile(built(f"A *share* & $x^2$.\n\n{PICTURE}\n{NOTE}", "pptx")) as file:
+        slide = ET.fromstring(file.read("ppt/slides/slide1.xml"))
+        notes = ET.fromstring(file.read("ppt/notesSlides/notesSlide1.xml"))
+    title = next(shape for shape in slide.iter(f"{p}sp") if shape.find(f".//{p}ph[@type='title']") is not None)
+    assert "".join(part.text for part in title.iter(f"{a}t")) == "One"
+    said = [shape.get("descr") for shape in slide.iter(f"{p}cNvPr")]
+    assert "A share & $x^2$.\na square and its best corner" in said
+    assert "1 min. Ask: why < 1? Expect: it is a share." in [part.text for part in notes.iter(f"{a}t")]
 
 
 def test_the_bookmarks_of_a_pdf_are_the_titles(built):
