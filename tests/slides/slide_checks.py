@@ -7,6 +7,9 @@ from slides.deck import FOLDER
 
 ROOT = FOLDER.parent
 SHARE = re.compile(r"\d+\.\d%(?: \[\d+\.\d%, \d+\.\d%\])?")  # as `Accuracy` writes itself, with its interval or without
+OTHERWISE = re.compile(
+    r"[\d.]+ % \[\d[^\]\n]*\]|[\d.]+% \[[\d.]+, [^\]\n]*\]"
+)  # the same with blanks, or signs left out
 IN_TABLE = re.compile(r"(\d+\.\d%) \| (\d+\.\d%) to (\d+\.\d%)")  # as `Report` writes it
 ELSEWHERE = re.compile(r"<(?:script|link|style|iframe|img)\b|@import|url\(|!\[[^\]]*\]\((?:\w+:)?//", re.IGNORECASE)
 LEAST = {"contrast": 4.5, "letters": 22, "picture": 240, "foot": 44}  # WCAG 2.1 AA; pixels of 720
@@ -29,6 +32,7 @@ def faults_of_source(deck, measured):
         shares = SHARE.findall(words)
         own += [f"{share} has no interval" for share in shares if "[" not in share]
         own += [f"{share} was not measured" for share in shares if share not in measured]
+        own += [f"{share} is not written as the library writes it" for share in OTHERWISE.findall(words)]
         own += ["shares without n"] if shares and not re.search(r"\bn = \d", words) else []
         faults += [f"slide {number}: {fault}" for fault in own]
     return faults
@@ -38,7 +42,8 @@ def measurements(lesson):
     """The text of all that is measured: the tables, the cards' figures, and what the lesson's notebooks print."""
     files = [ROOT / "results" / "README.md", ROOT / "README.md"]
     files += [ROOT / "notebooks" / "solutions" / f"{name}.ipynb" for name in lesson]
-    return IN_TABLE.sub(r"\1 [\2, \3]", "\n".join(path.read_text(encoding="utf-8") for path in files))
+    text = "\n".join(path.read_text(encoding="utf-8") for path in files)
+    return IN_TABLE.sub(r"\1 [\2, \3]", text.replace(" %", "%"))
 
 
 def faults_on_screen(chromium, path: Path):
