@@ -73,6 +73,16 @@ MEASURE = """async least => {
         }
         return "rgb(255, 255, 255)";
     };
+    const lettersOf = image => {  // of an SVG inside the page: words, height as a share of the picture's width, colour
+        const coded = image.src.match(/^data:image\\/svg\\+xml;base64,(.*)/);
+        if (!coded) return [];
+        const bytes = Uint8Array.from(atob(coded[1]), letter => letter.charCodeAt(0));
+        const svg = new DOMParser().parseFromString(new TextDecoder().decode(bytes), "image/svg+xml").documentElement;
+        return [...svg.querySelectorAll("text")].map(text => {
+            const size = text.style.fontSize || text.style.font.match(/[\\d.]+px/)[0];
+            return [text.textContent, parseFloat(size) / svg.viewBox.baseVal.width, text.style.fill || "rgb(0, 0, 0)"];
+        });
+    };
     const meet = (a, b) => a.left < b.right - 1 && b.left < a.right - 1 && a.top < b.bottom - 1 && b.top < a.bottom - 1;
     const faults = [];
     document.querySelectorAll("foreignObject > section").forEach((section, index) => {
@@ -84,6 +94,12 @@ MEASURE = """async least => {
         for (const [image, box] of pictures) {
             if (image.naturalWidth === 0) say("a picture is not shown");
             if (Math.min(box.width, box.height) / scale < least.picture) say("a picture is squeezed");
+            const across = Math.min(box.width, box.height * image.naturalWidth / image.naturalHeight) / scale;
+            for (const [letters, size, colour] of lettersOf(image)) {
+                const shown = Math.round(across * size), contrast = 1.05 / (light(colour) + 0.05);
+                if (shown < least.letters) say(`letters of ${shown}px in a picture: ${letters}`);
+                if (contrast < least.contrast) say(`contrast ${contrast.toFixed(1)} in a picture: ${letters}`);
+            }
         }
         const formulas = [...section.querySelectorAll("mjx-container")];
         const words = formulas.map(formula => [formula, [formula.getBoundingClientRect()], "a formula"]);

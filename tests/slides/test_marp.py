@@ -13,7 +13,7 @@ from slides.deck import FOLDER, Deck, find, names
 
 FRONT = "---\nmarp: true\ntheme: seminar\ntitle: T\nminutes: 1\n---\n\n## One\n\n"
 SCHEMAS = {"a": "drawingml", "p": "presentationml"}
-PICTURE = "![a square and its best corner](figures/01_fgsm/corner.svg)\n"
+PICTURE = "![sixteen signs in two rows](figures/01_fgsm/signs.svg)\n"
 
 
 NOTE = "<!--\n1 min. Ask: why < 1?\nExpect: it is a share.\n-->\n"
@@ -76,6 +76,25 @@ def test_a_planted_fault_is_found(faults, words, fault):
     assert any(fault in found for found in faults(words)), faults(words)
 
 
+@pytest.mark.parametrize(
+    ("style", "fault"),
+    [
+        ("font: 40px sans-serif; fill: #1a1a1a", ""),
+        ("font: 10px sans-serif", "letters of 12px in a picture: a word"),
+        ("font: 40px sans-serif; fill: #d55e00", "contrast 3.9 in a picture: a word"),
+    ],
+)
+def test_small_and_pale_letters_in_a_picture_are_found(faults, tmp_path, style, fault):
+    path = FOLDER / "figures" / f"{tmp_path.name}.svg"
+    words = f'<text y="50" style="{style}">a word</text>'
+    path.write_text(f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 960 300">{words}</svg>', encoding="utf-8")
+    try:
+        found = faults(f"![a word in a picture](figures/{path.name})\n")
+    finally:
+        path.unlink()
+    assert [fault in one for one in found] == [True] * bool(fault)
+
+
 def test_a_powerpoint_slide_has_a_title_its_words_and_its_note(built):
     a, p = POWERPOINT["a"], POWERPOINT["p"]
     with ZipFile(built(f"A *share* & $x^2$.\n\n{PICTURE}\n{NOTE}", "pptx")) as file:
@@ -84,7 +103,7 @@ def test_a_powerpoint_slide_has_a_title_its_words_and_its_note(built):
     title = next(shape for shape in slide.iter(f"{p}sp") if shape.find(f".//{p}ph[@type='title']") is not None)
     assert "".join(part.text for part in title.iter(f"{a}t")) == "One"
     said = [shape.get("descr") for shape in slide.iter(f"{p}cNvPr")]
-    assert "A share & $x^2$.\na square and its best corner" in said
+    assert "A share & $x^2$.\nsixteen signs in two rows" in said
     assert "1 min. Ask: why < 1? Expect: it is a share." in [part.text for part in notes.iter(f"{a}t")]
 
 
