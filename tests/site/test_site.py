@@ -3,6 +3,7 @@
 import re
 
 import pytest
+from PIL import Image
 
 from slides import npm
 from slides.deck import names
@@ -45,6 +46,17 @@ def test_a_signature_names_aliases_and_a_constant_has_no_words_of_another(tmp_pa
     assert "REJECT=-1" in shown
     assert "integer" not in shown
     assert "PEP604" not in shown
+
+
+def test_a_picture_leads_to_its_file_once(tmp_path):
+    for folder in ("sources", "decks"):
+        (tmp_path / folder).mkdir()
+    Image.new("RGB", (900, 300)).save(tmp_path / "sources" / "dark.png")
+    text = "# A page\n\n![a dark field](dark.png)\n\n```{image} dark.png\n:alt: the same field\n:width: 900px\n```\n"
+    (tmp_path / "sources" / "index.md").write_text(text, encoding="utf-8")
+    page = build.run(tmp_path / "sources", tmp_path / "site", tmp_path / "decks").read_text(encoding="utf-8")
+    assert len(re.findall(r'<a [^>]*href="_images/dark.png"[^>]*><img [^>]*>\s*</a>', page)) == 2
+    assert page.count("<img") == 2
 
 
 def test_a_broken_link_ends_the_build(tmp_path):
