@@ -1,5 +1,6 @@
 """The site is built without a warning, and holds no broken link, no picture without words, nothing from elsewhere."""
 
+import os
 import re
 
 import pytest
@@ -57,6 +58,21 @@ def test_a_picture_leads_to_its_file_once(tmp_path):
     page = build.run(tmp_path / "sources", tmp_path / "site", tmp_path / "decks").read_text(encoding="utf-8")
     assert len(re.findall(r'<a [^>]*href="_images/dark.png"[^>]*><img [^>]*>\s*</a>', page)) == 2
     assert page.count("<img") == 2
+
+
+def test_pages_that_an_older_builder_has_read_are_read_again(tmp_path):
+    for folder in ("sources", "decks"):
+        (tmp_path / folder).mkdir()
+    (tmp_path / "sources" / "index.md").write_text("# A page\n", encoding="utf-8")
+    places = (tmp_path / "sources", tmp_path / "site", tmp_path / "decks")
+    page, environment = build.run(*places), tmp_path / "site-doctrees" / "environment.pickle"
+    fresh = page.read_text(encoding="utf-8")
+    page.write_text("stale", encoding="utf-8")
+    build.run(*places)
+    assert page.read_text(encoding="utf-8") == "stale"
+    os.utime(environment, (0, 0))
+    build.run(*places)
+    assert page.read_text(encoding="utf-8") == fresh
 
 
 def test_a_broken_link_ends_the_build(tmp_path):
