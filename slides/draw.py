@@ -14,13 +14,17 @@ from pathlib import Path
 
 import matplotlib as mpl
 import torch
+from matplotlib.colors import same_color
 from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
+from matplotlib.text import Text
 
+from seminar_lib.plots import VERMILLION
 from slides.deck import FOLDER
 
 FIGURES = FOLDER / "figures"
 PLACES = re.compile(r'(?<= )(?:d|x|y)="[^"]*"')
+DEEP = "#b34700"  # letters take 4.5:1, which vermillion on white is not; slides/theme.css has the same
 FINE = re.compile(r"(?<=\.\d\d)\d+")  # what comes after two decimals
 LOOK = {
     "font.size": 15,  # points; a figure fills a slide of 1280 pixels, and is 9 inches wide or less
@@ -59,6 +63,9 @@ def draw(function: Callable[[], Figure], path: Path) -> None:
         figure = function()
         for image in figure.findobj(AxesImage):
             image.set_interpolation("none")  # the pixels as they are, for the browser to enlarge
+        for text in figure.findobj(Text):
+            if same_color(text.get_color(), VERMILLION):
+                text.set_color(DEEP)
         path.parent.mkdir(parents=True, exist_ok=True)
         figure.savefig(path, metadata={"Date": None, "Creator": None})
     path.write_text(shorter(path.read_text(encoding="utf-8")), encoding="utf-8")

@@ -8,6 +8,7 @@ import os
 import re
 from pathlib import Path
 
+from slides import powerpoint
 from slides.browser import BROWSERS, browser_path
 from slides.deck import FOLDER, Deck
 from slides.npm import MODULES, install, run
@@ -38,11 +39,13 @@ def build(deck: Deck, kind: str, folder: Path) -> Path:
             )
         options = ["--allow-local-files", "--browser-path", browser]
     if kind == "pdf":
-        options += ["--pdf-outlines"]
+        options += ["--pdf-outlines", "--pdf-outlines.pages=false"]  # bookmarks are the titles
     command = [str(MODULES / ".bin" / "marp"), deck.path.name, "--output", str(out.absolute()), *options]
     run(command, environment={"CHROME_NO_SANDBOX": "1"} if kind != "html" and is_root() else {})
     if kind == "html":
         out.write_text(embed(out.read_text(encoding="utf-8")), encoding="utf-8")
+    if kind == "pptx":
+        powerpoint.describe(out, deck)
     return out
 
 

@@ -63,4 +63,4 @@ def bars(ax: Axes, groups: Mapping[str, Mapping[str, sl.Accuracy]]) -> None:
 def rounded(ax: Axes, size: float) -> None:
     """Write the percentages above bars without decimals and in this size, so that neighbours do not touch."""
     for text in ax.texts:
-        text.set(text=f"{float(text.get_text()[:-1]):.0f} %", fontsize=size)
+        text.set(text=f"{float(text.get_text()[:-1]):.0f}%", fontsize=size)

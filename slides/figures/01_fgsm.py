@@ -78,7 +78,7 @@ def corner() -> Figure:
     ax.plot(0, 0, "o", color=INK)
     ax.text(-0.12, 0, "x", ha="right", va="center", fontsize=20, style="italic")
     ax.plot(1, 1, "*", color=VERMILLION, markersize=24, clip_on=False)
-    ax.text(0.85, 1.1, "x\N{PRIME}", fontsize=20, color=VERMILLION, style="italic")
+    ax.text(0.7, 1.08, "x\N{PRIME}", fontsize=20, color=VERMILLION, style="italic")
     ax.set(xlim=(-1.2, 1.3), ylim=(-1.2, 1.3), aspect="equal", xlabel="pixel 1", ylabel="pixel 2")
     ax.set(xticks=(-1, 0, 1), yticks=(-1, 0, 1))
     for axis in (ax.xaxis, ax.yaxis):

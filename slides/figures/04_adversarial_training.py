@@ -33,7 +33,7 @@ def gradients() -> Figure:
         slope = torch.autograd.grad(loss, pixels)[0].abs().amax(1, keepdim=True)
         rows.append((slope / slope.amax((1, 2, 3), keepdim=True)).expand(-1, 3, -1, -1))
         captions += [name] * len(clearest)
-    return legible(gallery(torch.cat(rows), captions, columns=4), 13)
+    return legible(gallery(torch.cat(rows), captions, columns=4))
 
 
 def _chessboard(n: int, seed: int) -> tuple[Tensor, Tensor]:
@@ -107,7 +107,7 @@ def board() -> Figure:
         axes[0].annotate("", end, start, arrowprops=arrow).set_in_layout(False)
     found = JUDGE(fooling, starts, labels).flatten(1)
     axes[0].scatter(*found.T, 110, marker="x", color=VERMILLION, linewidths=3, zorder=4)
-    return figure
+    return legible(figure, 18)
 
 
 def cost() -> Figure:
@@ -179,7 +179,8 @@ def knob() -> Figure:
     figure, ax = plt.subplots(figsize=(5.5, 4.8), layout="constrained")
     ax.plot(*zip(*points, strict=True), "o-", color=BLUE, clip_on=False)
     for beta, point in zip(betas, points, strict=True):
-        ax.annotate(f"{beta}", point, (9, 0), textcoords="offset points", va="center")
+        up = -7 if beta in (0, 0.3) else 7  # their neighbours are so near that the numbers would touch
+        ax.annotate(f"{beta}", point, (9, up), textcoords="offset points", va="center")
     ax.set(xlabel="clean accuracy", ylabel="robust accuracy", xlim=(0.87, 1.01), ylim=(0, 1), title="β, n = 1000")
     return figure
 

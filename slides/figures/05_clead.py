@@ -95,4 +95,4 @@ def pushed() -> Figure:
         hardest = shares[anchor].argsort(descending=True)[:4]
         images += [int(anchor), *hardest.tolist()]
         captions += ["anchor", *(f"{100 * share:.0f} %" for share in shares[anchor, hardest])]
-    return legible(gallery(_test().x[images], captions, columns=5), 14)
+    return legible(gallery(_test().x[images], captions, columns=5), 17)

@@ -80,7 +80,7 @@ def positives() -> Figure:
         chosen = torch.cat([order[:2], order[-2:]])
         images += [anchor, *chosen.tolist()]
         captions += [data.classes[int(label)], *(f"{value:.2f}" for value in cosine[anchor, chosen])]
-    return legible(gallery(_test().x[images], captions, columns=5), 14)
+    return legible(gallery(_test().x[images], captions, columns=5))
 
 
 def spread() -> Figure:

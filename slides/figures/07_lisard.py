@@ -112,5 +112,5 @@ def live() -> Figure:
     figure, ax = plt.subplots(figsize=(9, 4.6), layout="constrained")
     bars(ax, judged)
     ax.set(title="PGD-10 at 8/255, n = 160, 95 % intervals, one seed", ylim=(0, 1.4))
-    ax.legend(loc="upper center", ncols=3, fontsize=13)
+    ax.legend(loc="upper center", ncols=3, fontsize=14)
     return figure

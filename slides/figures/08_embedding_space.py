@@ -114,10 +114,13 @@ def _map(maps: dict[str, embeddings.Embedded]) -> Figure:
         name: embeddings.Embedded(*(getattr(pair, field)[chosen] for field in fields)) for name, pair in maps.items()
     }
     figure = legible(plots.before_after(few, data.classes), 18)
+    figure.draw_without_rendering()  # only then letters have a width
     for text in figure.findobj(Text):
         if text.get_path_effects():  # they would make outlines of the letters, in files of five times the size
             text.set_path_effects([])
             text.set_bbox({"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 1})
+            name, panel = text.get_window_extent(), text.axes.get_window_extent()
+            text.set_ha("left" if name.x0 < panel.x0 else "right" if name.x1 > panel.x1 else text.get_ha())
     return figure
 
 

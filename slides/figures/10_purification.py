@@ -11,7 +11,7 @@ import seminar_lib as sl
 from seminar_lib.diffusion import reverse
 from seminar_lib.diffusion.steps import noised
 from seminar_lib.plots import BLUE, INK, VERMILLION, gallery
-from slides.parts import bars, network, rounded
+from slides.parts import bars, legible, network, rounded
 
 BALL = sl.Linf(8 / 255)
 PURIFIERS = {
@@ -74,7 +74,7 @@ def to_the_end() -> Figure:
         judged[name]["goes on to the end"] = _behind(purifier, _attacked(True))
     figure, ax = plt.subplots(figsize=(9, 4.2), layout="constrained")
     bars(ax, judged)
-    rounded(ax, 13)
+    rounded(ax, 14.5)
     ax.set_title("blind PGD-20, 8/255, n = 48, 95 % intervals")
     ax.legend(loc="upper center")
     return figure
@@ -85,7 +85,7 @@ def into_noise() -> Figure:
     one, times = _test().x[_pick()][None], [0, 25, 50, 100, 200, 400]
     noise = torch.empty_like(one).normal_(generator=_seeded())
     way = torch.cat([noised(2 * one - 1, t, noise) for t in times])
-    return gallery(((way + 1) / 2).clamp(0, 1), [f"t = {t}" for t in times], columns=3)
+    return legible(gallery(((way + 1) / 2).clamp(0, 1), [f"t = {t}" for t in times], columns=3), 12)
 
 
 def and_back() -> Figure:
@@ -96,7 +96,7 @@ def and_back() -> Figure:
     with torch.no_grad():
         back = [reverse(network("ddpm"), xt, t, steps=5) for xt, t in zip(noisy, times, strict=True)]
     captions = [f"{kind} {t}" for kind in ("t =", "back from") for t in times]
-    return gallery(((torch.cat([*noisy, *back]) + 1) / 2).clamp(0, 1), captions, columns=4)
+    return legible(gallery(((torch.cat([*noisy, *back]) + 1) / 2).clamp(0, 1), captions, columns=4), 12)
 
 
 def how_far() -> Figure:
@@ -116,7 +116,7 @@ def how_far() -> Figure:
         ax.errorbar(way, [a.accuracy for a in line], spread, fmt=style, color=colour, capsize=4, label=kind)
     ax.set(xlabel="t", ylabel="accuracy", ylim=(-0.03, 1.05), xticks=way)
     ax.set_title("n = 48, one draw, 95 % intervals, blind attacks")
-    ax.legend(loc="lower right", ncols=3, fontsize=13, bbox_to_anchor=(1, 0.02))
+    ax.legend(loc="lower right", ncols=3, fontsize=14, bbox_to_anchor=(1, 0.02))
     return figure
 
 
@@ -136,7 +136,7 @@ def three_adversaries() -> Figure:
     rows = ("clean", "blind", "BPDA", "full gradient")
     figure, ax = plt.subplots(figsize=(9, 4.4), layout="constrained")
     bars(ax, {row: {way: report[row][way] for way in ways} for row in rows})
-    rounded(ax, 12)
+    rounded(ax, 13.5)
     ax.set_title("DiffPure, t = 75, n = 16, 95 % intervals")
     ax.legend(loc="upper right")
     return figure

@@ -194,5 +194,5 @@ def both_curves() -> Figure:
     figure, ax = plt.subplots(figsize=(5.5, 4.8), layout="constrained")
     _report().roc(ax)
     ax.set_title("kernel density, n = 32")
-    ax.legend(loc="lower right", fontsize=13)
+    ax.legend(loc="lower right", fontsize=14.5)
     return figure

@@ -84,7 +84,7 @@ def honest() -> Figure:
     for ax, name in zip(axes, ("pgd_at", "standard"), strict=True):
         _promise(ax, network(name), sl.margin)
         ax.set(title=name, xlabel="way in grey levels", ylabel="margin")
-    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=3, fontsize=13)
+    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=3, fontsize=14, frameon=False)
     return figure
 
 
@@ -97,7 +97,7 @@ def broken_promises() -> Figure:
         _promise(ax, _defended(name), loss, looks=3 if name == "noise" else 1)
         ax.set(title=title, xlabel="grey levels")
     axes[0].set_ylabel("loss")
-    figure.legend(*axes[3].get_legend_handles_labels(), loc="outside lower center", ncols=3, fontsize=14)
+    figure.legend(*axes[3].get_legend_handles_labels(), loc="outside lower center", ncols=3, fontsize=15, frameon=False)
     return figure
 
 
@@ -157,9 +157,10 @@ def adaptive() -> Figure:
         }  # as the lesson draws its looks
         found = {row: _standing(model, x_adv, many) for row, x_adv in images.items()}
         judged[name.replace(" ", "\n")] = {row: found[row] for row in ("plain PGD-20", "adaptive PGD-10")}
-    figure, ax = plt.subplots(figsize=(10.5, 4.6), layout="constrained")
+    figure, ax = plt.subplots(figsize=(9, 3.7), layout="constrained")
     bars(ax, judged)
     rounded(ax, 13)
-    ax.set(title="8/255, n = 48, 95 % intervals", ylim=(0, 1.35))
+    ax.set(title="8/255, n = 48, 95 % intervals", ylim=(0, 1.4))
+    ax.tick_params(axis="x", labelsize=13)
     ax.legend(loc="upper center", ncols=2)
     return figure

@@ -44,12 +44,17 @@ def run(sources: Path, out: Path, extra: Path) -> Path:
     Raises:
         SystemExit: a page has a fault. Sphinx says which, and where.
     """
+    doctrees = out.with_name(f"{out.name}-doctrees")
+    # Sphinx reads a page again when its sources have changed, but not when what we do to them has.
+    read = doctrees / "environment.pickle"
+    ours = max(path.stat().st_mtime for path in Path(__file__).parent.glob("*.py"))
     with patch_docutils(), docutils_namespace():
         site = Sphinx(
             srcdir=sources,
             confdir=Path(__file__).parent,
             outdir=out,
-            doctreedir=out.with_name(f"{out.name}-doctrees"),
+            doctreedir=doctrees,
+            freshenv=read.exists() and read.stat().st_mtime < ours,
             buildername="html",
             confoverrides={"html_extra_path": [str(extra)]},
             warningiserror=True,

@@ -6,6 +6,7 @@ bar or an underscore at the end of a word as a mark of its own: |w|* would be a 
 
 from __future__ import annotations
 
+import inspect
 import re
 
 CODE = re.compile(r"(``.+?``|:\w+:`[^`]+`)")
@@ -18,19 +19,17 @@ ELSEWHERE = [
     (r"py:.*", r"(?!seminar_lib\.).*"),
     (r"py:.*", rf"seminar_lib\.({'|'.join(map(re.escape, WITHIN.split()))}|widgets\..*\.State)"),
 ]
-# Names that a signature shows as the code has them, not as what they stand for; and how Sphinx may wrap one.
+# Names that a signature shows as the code has them, not as what they stand for.
 ALIASES = {name: name for name in ("Images", "Labels", "Logits", "Embeddings", "PerExample", "Flags", "Model")}
-FORWARD = re.compile(r"TypeAliasForwardRef\('(\w+)'\)")
 
 
 def process(app: object, what: str, name: str, obj: object, options: object, lines: list[str]) -> None:
-    """Sphinx's event ``autodoc-process-docstring``, which changes the lines in place."""
-    lines[:] = as_rest(lines)
+    """Sphinx's event ``autodoc-process-docstring``, which changes the lines in place.
 
-
-def sign(app: object, what: str, name: str, obj: object, options: object, arguments: str, returns: str) -> tuple:
-    """Sphinx's event ``autodoc-process-signature``, for an alias that is part of another type."""
-    return tuple(text and FORWARD.sub(r"\1", text) for text in (arguments, returns))
+    A number, a text or a union has no docstring of its own, and Python hands out that of ``int``, ``str`` or the union.
+    """
+    borrowed = what == "data" and "\n".join(lines).split() == (inspect.getdoc(obj) or "").split()
+    lines[:] = [] if borrowed else as_rest(lines)
 
 
 def as_rest(lines: list[str]) -> list[str]:

@@ -7,6 +7,9 @@ from slides.deck import FOLDER
 
 ROOT = FOLDER.parent
 SHARE = re.compile(r"\d+\.\d%(?: \[\d+\.\d%, \d+\.\d%\])?")  # as `Accuracy` writes itself, with its interval or without
+OTHERWISE = re.compile(
+    r"[\d.]+ % \[\d[^\]\n]*\]|[\d.]+% \[[\d.]+, [^\]\n]*\]"
+)  # the same with blanks, or signs left out
 IN_TABLE = re.compile(r"(\d+\.\d%) \| (\d+\.\d%) to (\d+\.\d%)")  # as `Report` writes it
 ELSEWHERE = re.compile(r"<(?:script|link|style|iframe|img)\b|@import|url\(|!\[[^\]]*\]\((?:\w+:)?//", re.IGNORECASE)
 LEAST = {"contrast": 4.5, "letters": 22, "picture": 240, "foot": 44}  # WCAG 2.1 AA; pixels of 720
@@ -19,6 +22,7 @@ def faults_of_source(deck, measured):
         faults.append(f"the notes take {total} minutes, the front matter says {deck.minutes}")
     for number, slide in enumerate(deck.slides, start=1):
         own = [] if slide.title else ["no heading"]
+        own += ["a formula in the heading, which bookmarks would lose"] if "$" in slide.title else []
         own += [] if slide.minutes and slide.note else ["no note with minutes"]
         for picture in slide.pictures:
             own += [] if len(picture.alt.split()) >= 4 else [f"{picture.path} has no alt text of four words or more"]
@@ -28,6 +32,7 @@ def faults_of_source(deck, measured):
         shares = SHARE.findall(words)
         own += [f"{share} has no interval" for share in shares if "[" not in share]
         own += [f"{share} was not measured" for share in shares if share not in measured]
+        own += [f"{share} is not written as the library writes it" for share in OTHERWISE.findall(words)]
         own += ["shares without n"] if shares and not re.search(r"\bn = \d", words) else []
         faults += [f"slide {number}: {fault}" for fault in own]
     return faults
@@ -37,7 +42,8 @@ def measurements(lesson):
     """The text of all that is measured: the tables, the cards' figures, and what the lesson's notebooks print."""
     files = [ROOT / "results" / "README.md", ROOT / "README.md"]
     files += [ROOT / "notebooks" / "solutions" / f"{name}.ipynb" for name in lesson]
-    return IN_TABLE.sub(r"\1 [\2, \3]", "\n".join(path.read_text(encoding="utf-8") for path in files))
+    text = "\n".join(path.read_text(encoding="utf-8") for path in files)
+    return IN_TABLE.sub(r"\1 [\2, \3]", text.replace(" %", "%"))
 
 
 def faults_on_screen(chromium, path: Path):
@@ -67,6 +73,16 @@ MEASURE = """async least => {
         }
         return "rgb(255, 255, 255)";
     };
+    const lettersOf = image => {  // of an SVG inside the page: words, height as a share of the picture's width, colour
+        const coded = image.src.match(/^data:image\\/svg\\+xml;base64,(.*)/);
+        if (!coded) return [];
+        const bytes = Uint8Array.from(atob(coded[1]), letter => letter.charCodeAt(0));
+        const svg = new DOMParser().parseFromString(new TextDecoder().decode(bytes), "image/svg+xml").documentElement;
+        return [...svg.querySelectorAll("text")].map(text => {
+            const size = text.style.fontSize || text.style.font.match(/[\\d.]+px/)[0];
+            return [text.textContent, parseFloat(size) / svg.viewBox.baseVal.width, text.style.fill || "rgb(0, 0, 0)"];
+        });
+    };
     const meet = (a, b) => a.left < b.right - 1 && b.left < a.right - 1 && a.top < b.bottom - 1 && b.top < a.bottom - 1;
     const faults = [];
     document.querySelectorAll("foreignObject > section").forEach((section, index) => {
@@ -78,6 +94,12 @@ MEASURE = """async least => {
         for (const [image, box] of pictures) {
             if (image.naturalWidth === 0) say("a picture is not shown");
             if (Math.min(box.width, box.height) / scale < least.picture) say("a picture is squeezed");
+            const across = Math.min(box.width, box.height * image.naturalWidth / image.naturalHeight) / scale;
+            for (const [letters, size, colour] of lettersOf(image)) {
+                const shown = Math.round(across * size), contrast = 1.05 / (light(colour) + 0.05);
+                if (shown < least.letters) say(`letters of ${shown}px in a picture: ${letters}`);
+                if (contrast < least.contrast) say(`contrast ${contrast.toFixed(1)} in a picture: ${letters}`);
+            }
         }
         const formulas = [...section.querySelectorAll("mjx-container")];
         const words = formulas.map(formula => [formula, [formula.getBoundingClientRect()], "a formula"]);

@@ -48,6 +48,7 @@ def test_a_healthy_deck_has_none(faults):
     ("old", "new", "fault"),
     [
         ("## A heading", "", "no heading"),
+        ("## A heading", "## Turn $x$", "a formula in the heading"),
         ("<!-- 2 min. Say: so much. -->", "<!-- so much -->", "no note with minutes"),
         ("keeps", "![](figures/01_fgsm/corner.svg)", "no alt text"),
         ("keeps", "![a sign](figures/01_fgsm/corner.svg)", "no alt text"),
@@ -58,6 +59,8 @@ def test_a_healthy_deck_has_none(faults):
         ("keeps", '<IMG src="https://example.org/a.png">', "from elsewhere"),
         ("keeps", "<style>@import 'a.css'</style>", "from elsewhere"),
         ("10.0% [7.7%, 12.9%]", "10.0%", "10.0% has no interval"),
+        ("10.0% [7.7%, 12.9%]", "10.0 % [7.7, 12.9]", "not written as the library writes it"),
+        ("10.0% [7.7%, 12.9%]", "10.0% [7.7, 12.9]", "not written as the library writes it"),
         ("10.0% [7.7%, 12.9%]", "11.0% [7.7%, 12.9%]", "was not measured"),
         ("so much", "it falls to 3.1% [2.2%, 4.4%]", "3.1% [2.2%, 4.4%] was not measured"),
         ("n = 500", "500", "shares without n"),

@@ -1,5 +1,10 @@
 """Decks are built into single files, and look as they must; what is missing is said in a sentence."""
 
+import re
+import zlib
+from xml.etree import ElementTree as ET
+from zipfile import ZipFile
+
 import pytest
 from slide_checks import faults_on_screen
 
@@ -7,22 +12,33 @@ from slides import marp, npm
 from slides.deck import FOLDER, Deck, find, names
 
 FRONT = "---\nmarp: true\ntheme: seminar\ntitle: T\nminutes: 1\n---\n\n## One\n\n"
-PICTURE = "![a square and its best corner](figures/01_fgsm/corner.svg)\n"
+SCHEMAS = {"a": "drawingml", "p": "presentationml"}
+PICTURE = "![sixteen signs in two rows](figures/01_fgsm/signs.svg)\n"
+
+
+NOTE = "<!--\n1 min. Ask: why < 1?\nExpect: it is a share.\n-->\n"
+POWERPOINT = {letter: f"{{http://schemas.openxmlformats.org/{name}/2006/main}}" for letter, name in SCHEMAS.items()}
 
 
 @pytest.fixture
-def faults(chromium, tmp_path):
-    """What is wrong, on the screen, with a deck of one slide of these words."""
+def built(chromium, tmp_path):
+    """The file of a kind that is built of a deck of one slide of these words."""
 
-    def look(words):
+    def build(words, kind="html"):
         path = FOLDER / f"{tmp_path.name}.md"  # where the theme and the pictures are
         path.write_text(FRONT + words, encoding="utf-8")
         try:
-            return faults_on_screen(chromium, marp.build(Deck.read(path), "html", tmp_path))
+            return marp.build(Deck.read(path), kind, tmp_path)
         finally:
             path.unlink()
 
-    return look
+    return build
+
+
+@pytest.fixture
+def faults(chromium, built):
+    """What is wrong, on the screen, with a deck of one slide of these words."""
+    return lambda words: faults_on_screen(chromium, built(words))
 
 
 @pytest.mark.slow
@@ -58,6 +74,45 @@ def test_a_healthy_slide_has_no_fault(faults):
 )
 def test_a_planted_fault_is_found(faults, words, fault):
     assert any(fault in found for found in faults(words)), faults(words)
+
+
+@pytest.mark.parametrize(
+    ("style", "fault"),
+    [
+        ("font: 40px sans-serif; fill: #1a1a1a", ""),
+        ("font: 10px sans-serif", "letters of 12px in a picture: a word"),
+        ("font: 40px sans-serif; fill: #d55e00", "contrast 3.9 in a picture: a word"),
+    ],
+)
+def test_small_and_pale_letters_in_a_picture_are_found(faults, tmp_path, style, fault):
+    path = FOLDER / "figures" / f"{tmp_path.name}.svg"
+    words = f'<text y="50" style="{style}">a word</text>'
+    path.write_text(f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 960 300">{words}</svg>', encoding="utf-8")
+    try:
+        found = faults(f"![a word in a picture](figures/{path.name})\n")
+    finally:
+        path.unlink()
+    assert [fault in one for one in found] == [True] * bool(fault)
+
+
+def test_a_powerpoint_slide_has_a_title_its_words_and_its_note(built):
+    a, p = POWERPOINT["a"], POWERPOINT["p"]
+    with ZipFile(built(f"A *share* & $x^2$.\n\n{PICTURE}\n{NOTE}", "pptx")) as file:
+        slide = ET.fromstring(file.read("ppt/slides/slide1.xml"))
+        notes = ET.fromstring(file.read("ppt/notesSlides/notesSlide1.xml"))
+    title = next(shape for shape in slide.iter(f"{p}sp") if shape.find(f".//{p}ph[@type='title']") is not None)
+    assert "".join(part.text for part in title.iter(f"{a}t")) == "One"
+    said = [shape.get("descr") for shape in slide.iter(f"{p}cNvPr")]
+    assert "A share & $x^2$.\nsixteen signs in two rows" in said
+    assert "1 min. Ask: why < 1? Expect: it is a share." in [part.text for part in notes.iter(f"{a}t")]
+
+
+def test_the_bookmarks_of_a_pdf_are_the_titles(built):
+    streams = re.findall(rb"stream\r?\n(.*?)\r?\nendstream", built("words\n", "pdf").read_bytes(), re.DOTALL)
+    inside = b"".join(zlib.decompress(stream) for stream in streams if stream.startswith(b"x")).upper()
+    coded = {title: f"<FEFF{title.encode('utf-16-be').hex()}>".upper().encode() for title in ("One", "Page 1")}
+    assert coded["One"] in inside
+    assert coded["Page 1"] not in inside
 
 
 def test_without_npm_a_sentence_says_what_to_install(monkeypatch, tmp_path):
