@@ -8,6 +8,9 @@ if __name__ == "__main__":
     # Setting up must work before anything is installed, so the other verbs are imported only when they are asked for.
     if sys.argv[1:2] and sys.argv[1] in bootstrap.VERBS:
         raise SystemExit(bootstrap.main(sys.argv[1:]))
-    from seminar_lib import cli
+    try:
+        from seminar_lib import cli
+    except ModuleNotFoundError as missing:
+        raise SystemExit(bootstrap.not_here(missing.name)) from None
 
     cli.main()

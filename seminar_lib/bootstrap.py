@@ -231,6 +231,16 @@ def install(python: Path, extra: str) -> None:
             )
 
 
+def not_here(module: str | None) -> str:
+    """What to do when this Python lacks a module: as a rule it is another than the one that holds the seminar."""
+    activate = r"Scripts\activate" if os.name == "nt" else "bin/activate"
+    return (
+        f"This Python ({sys.executable}) has no {module}. The seminar is installed into {VENV} by `make lab` or "
+        f"`python -m seminar_lib lab`. After that, in each new terminal, make its Python the current one: "
+        f"`{'' if os.name == 'nt' else 'source '}{VENV / activate}`."
+    )
+
+
 def run(command: list[str]) -> int:
     """Run a command in the repository and return its exit code; what Ctrl-C means is for the command to say."""
     with subprocess.Popen(command, cwd=ROOT) as process:

@@ -156,6 +156,15 @@ def test_another_python_is_refused_with_a_sentence(
         bootstrap.main(["lab"])
 
 
+def test_a_python_without_the_seminar_names_the_one_that_has_it() -> None:
+    command = [sys.executable, "-S", "-m", "seminar_lib", "lessons"]  # -S: without what pip has installed
+    answer = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert answer.returncode == 1
+    assert answer.stderr.startswith(f"This Python ({sys.executable}) has no ")
+    assert str(bootstrap.VENV) in answer.stderr
+    assert "Traceback" not in answer.stderr
+
+
 def test_the_oldest_python_is_the_projects() -> None:
     oldest = ".".join(map(str, bootstrap.PYTHONS[0]))
     assert PROJECT["requires-python"] == f">={oldest}"

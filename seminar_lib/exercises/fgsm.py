@@ -59,6 +59,10 @@ def check(my_fgsm: Answer) -> None:
             f"your perturbation reaches {reach:.3f}, but eps is {EPS:.3f}: that is eps in normalised space. "
             "The model normalises by itself; step in pixels."
         )
+    if abs(reach - EPS / 255) < 1e-6:
+        raise Mistake(
+            "your perturbation is 255 times too small: eps is in pixels of [0, 1] already, so do not divide it again."
+        )
     if reach > EPS * 1.001:
         raise Mistake(
             f"your perturbation reaches {reach:.3f}, but eps is {EPS:.3f}: is the step eps in pixels of [0, 1]?"

@@ -1,6 +1,7 @@
 """The questions of a lesson on paper: Markdown, with or without the answers.
 
-JupyterLab shows the file with its formulas, offline, and the browser prints it (*Open With > Markdown Preview*).
+JupyterLab shows the file with its formulas (*Open With > Markdown Preview*) and cannot print it; the page of the course
+has every sheet in a form that the browser prints.
 """
 
 from __future__ import annotations

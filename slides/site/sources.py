@@ -11,7 +11,7 @@ import nbformat
 from seminar_lib import markdown
 from seminar_lib.lessons import Lesson, found
 from slides.deck import FOLDER, find, names
-from slides.site import api, gallery, lessons
+from slides.site import api, gallery, lessons, questions
 
 ROOT = FOLDER.parent
 LINK = re.compile(r"(?<!!)\[([^\]]*)\]\(([^)\s#:]+)(#[^)\s]*)?\)")
@@ -35,6 +35,7 @@ def pages() -> dict[str, str | bytes]:
         **{f"notebooks/{lesson.name}.ipynb": nbformat.writes(lessons.page(lesson)) for lesson in course},
         **{f"downloads/{lesson.name}.ipynb": lesson.student_path.read_bytes() for lesson in course},
         **{name: (ROOT / name).read_bytes() for name in ("LICENSE", "CITATION.cff", "results/attack.png")},
+        **questions.pages(sorted((FOLDER / "teacher").glob("[0-9]*.md"))),
         **gallery.pages(course),
         **api.pages(),
     }
@@ -93,7 +94,12 @@ def _contents(course: list[Lesson]) -> str:
     guides = sorted(path.stem for path in (FOLDER / "teacher").glob("*.md") if path.stem != "README")
     parts = {
         "Lessons": [f"notebooks/{lesson.name}" for lesson in course] + ["gallery"],
-        "For teachers": ["slides/index", "slides/teacher/index", *(f"slides/teacher/{name}" for name in guides)],
+        "For teachers": [
+            "slides/index",
+            "slides/teacher/index",
+            *(f"slides/teacher/{name}" for name in guides),
+            "slides/teacher/questions/index",
+        ],
         "Reference": ["api/index", "results/index", "CONTRIBUTING"],
     }
     return "\n".join(

@@ -70,6 +70,7 @@ test_a_wrong_fgsm_gets_its_sentence = refuses(
     (lambda m, x, y, eps: x, "nothing was added"),
     (lambda m, x, y, eps: (x - eps * gradient(m, x, y).sign()).clamp(0, 1), "downhill"),
     (lambda m, x, y, eps: x + eps * gradient(m, x, y).sign(), "leave [0, 1]"),
+    (lambda m, x, y, eps: (x + eps / 255 * gradient(m, x, y).sign()).clamp(0, 1), "255 times too small"),
     (lambda m, x, y, eps: (x + eps / 0.2 * gradient(m, x, y).sign()).clamp(0, 1), "normalised space"),
     (lambda m, x, y, eps: (x + eps * 0.2 * gradient(m, x, y).sign()).clamp(0, 1), "normalised space"),
     (lambda m, x, y, eps: (x + 8 * gradient(m, x, y).sign()).clamp(0, 1), "in pixels of [0, 1]"),

@@ -6,8 +6,10 @@ from html import unescape
 import pytest
 from docutils.core import publish_parts
 
+from seminar_lib import quiz
 from seminar_lib.lessons import found
-from slides.site import gallery, lessons
+from slides.deck import FOLDER
+from slides.site import gallery, lessons, questions
 from slides.site.docstrings import as_rest
 from slides.site.sources import lay, relink
 
@@ -57,6 +59,19 @@ def test_the_gallery_shows_each_demo():
     shown = {still.demo for lesson in found() for still in gallery.stills(lesson)}
     sources = "\n".join(lesson.source.read_text(encoding="utf-8") for lesson in found())
     assert shown == set(re.findall(r"^\w+ = (\w+Demo|LiveCurve)\(", sources, re.MULTILINE))
+
+
+def test_the_questions_to_print_are_all_there_and_give_nothing_away():
+    guides = sorted((FOLDER / "teacher").glob("[0-9]*.md"))
+    files = questions.pages(guides)
+    index = files.pop("slides/teacher/questions/index.md")
+    assert sorted(re.findall(r"\]\((.+?)\)", index)) == sorted(path.rpartition("/")[2] for path in files)
+    assert len(files) == len(guides) + 2 * len(quiz.lessons())
+    for guide in guides:
+        text = guide.read_text(encoding="utf-8")
+        page = files[f"slides/teacher/questions/{guide.stem}-exam.md"]
+        assert re.findall(r"^## (.+ points\))$", page, re.MULTILINE) == re.findall(r"^### (.+)$", text, re.MULTILINE)
+        assert not re.search(r"^- \d+: |Also accepted", page, re.MULTILINE)
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ OTHERWISE = re.compile(
     r"[\d.]+ % \[\d[^\]\n]*\]|[\d.]+% \[[\d.]+, [^\]\n]*\]"
 )  # the same with blanks, or signs left out
 IN_TABLE = re.compile(r"(\d+\.\d%) \| (\d+\.\d%) to (\d+\.\d%)")  # as `Report` writes it
+MARKUP = re.compile(r"[`$]|\*\w")  # which the presenter's window shows as it is typed
 ELSEWHERE = re.compile(r"<(?:script|link|style|iframe|img)\b|@import|url\(|!\[[^\]]*\]\((?:\w+:)?//", re.IGNORECASE)
 LEAST = {"contrast": 4.5, "letters": 22, "picture": 240, "foot": 44}  # WCAG 2.1 AA; pixels of 720
 
@@ -33,6 +34,7 @@ def faults_of_source(deck, measured):
         own += [f"{share} has no interval" for share in shares if "[" not in share]
         own += [f"{share} was not measured" for share in shares if share not in measured]
         own += [f"{share} is not written as the library writes it" for share in OTHERWISE.findall(words)]
+        own += [f"markup in a note: {found[0]}" for found in MARKUP.finditer(slide.note)]
         own += ["shares without n"] if shares and not re.search(r"\bn = \d", words) else []
         faults += [f"slide {number}: {fault}" for fault in own]
     return faults

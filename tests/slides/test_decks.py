@@ -64,6 +64,8 @@ def test_a_healthy_deck_has_none(faults):
         ("10.0% [7.7%, 12.9%]", "11.0% [7.7%, 12.9%]", "was not measured"),
         ("so much", "it falls to 3.1% [2.2%, 4.4%]", "3.1% [2.2%, 4.4%] was not measured"),
         ("n = 500", "500", "shares without n"),
+        ("so much", "so *much*", "markup in a note"),
+        ("so much", "so $x$", "markup in a note"),
     ],
 )
 def test_a_planted_fault_is_found(faults, old, new, fault):

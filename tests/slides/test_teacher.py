@@ -15,7 +15,10 @@ from guide_checks import (
 )
 from slide_checks import measurements
 
+import seminar_lib as sl
 from seminar_lib.lessons import found
+from seminar_lib.widgets import FGSMDemo
+from seminar_lib.widgets.fgsm import State
 from slides.deck import find, names
 
 LESSONS = {lesson.name: lesson for lesson in found()}
@@ -68,6 +71,20 @@ def test_a_guide_does_not_repeat_the_notes_of_the_deck(name):
     """The guide is read before the lesson, the notes during it."""
     notes = "\n".join(slide.note for slide in find(name).slides)
     assert sentences(read(GUIDES[name])) & sentences(notes) == set()
+
+
+def test_the_images_that_guide_1_names_fall_and_stand_in_the_demo():
+    named = r"Images ([\d, and]+) fall at 2/255; images ([\d, and]+) stand at 16/255"
+    falls, stands = re.search(named, read(GUIDES["01_fgsm"])).groups()
+    data = sl.load_data("signs")
+    model, _ = sl.load("signs/standard")
+    test = data.test.sample(500)  # from here on as in the lesson
+    right = (model(test.x).argmax(1) == test.y).nonzero().squeeze(1)
+    right = right[test.x[right].std((1, 2, 3)).argsort(descending=True)]
+    demo = FGSMDemo(model, test[right[:40]], data.classes)
+    for eps, images, verdict in ((2, falls, "is fooled"), (16, stands, "still answers rightly")):
+        for image in map(int, re.findall(r"\d+", images)):
+            assert verdict in demo.describe(State(image=image - 1, eps=eps)), (image, eps)
 
 
 @pytest.mark.parametrize(
