@@ -347,6 +347,17 @@ for name, report in reports.items():
     print(f"{name}: PGD-20 is at least as strong as FGSM:", stronger)
 
 # %% [markdown]
+# ## Questions
+#
+# Nine questions about this lesson, with a sentence for every answer. What you cannot answer is where to
+# read again.
+
+# %%
+from seminar_lib.widgets import Quiz
+
+Quiz("01_fgsm")
+
+# %% [markdown]
 # ## Summary
 #
 # - One gradient with respect to the image says in which direction each pixel raises the loss.

@@ -564,6 +564,17 @@ plt.show()
 # a minimum-norm attack.
 
 # %% [markdown]
+# ## Questions
+#
+# Nine questions about this lesson, with a sentence for every answer. What you cannot answer is where to
+# read again.
+
+# %%
+from seminar_lib.widgets import Quiz
+
+Quiz("02_pgd")
+
+# %% [markdown]
 # ## Summary
 #
 # - A threat model is a ball and the box. Its two verbs are the steepest direction and the projection.

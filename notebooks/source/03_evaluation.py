@@ -451,6 +451,17 @@ ensemble
 # 11. An attack that **knows the defence** and goes around it (lesson 12). Whoever built the defence should try hardest.
 
 # %% [markdown]
+# ## Questions
+#
+# Nine questions about this lesson, with a sentence for every answer. What you cannot answer is where to
+# read again.
+
+# %%
+from seminar_lib.widgets import Quiz
+
+Quiz("03_evaluation")
+
+# %% [markdown]
 # ## Summary
 #
 # - An accuracy under attack is an upper bound. The worst case over several attacks, image by image, is a better one.

@@ -585,6 +585,17 @@ for name in ("signs/pgd_at", "cifar10/pgd_at"):
 # at before.
 
 # %% [markdown]
+# ## Questions
+#
+# Nine questions about this lesson, with a sentence for every answer. What you cannot answer is where to
+# read again.
+
+# %%
+from seminar_lib.widgets import Quiz
+
+Quiz("04_adversarial_training")
+
+# %% [markdown]
 # ## Summary
 #
 # - Adversarial training minimises the loss on the worst images that an attack finds for the weights as they are. The

@@ -358,7 +358,19 @@ for name in ("pgd_at", "clead"):
 # itself, and an accuracy measured in that way must not stand in one column with those above. Lesson 7 measures how far
 # apart the two can be. The recipes are `recipes.signs_clead_encoder` and `recipes.signs_clead_head`, three stages in
 # all.
+
+# %% [markdown]
+# ## Questions
 #
+# Nine questions about this lesson, with a sentence for every answer. What you cannot answer is where to
+# read again.
+
+# %%
+from seminar_lib.widgets import Quiz
+
+Quiz("05_clead")
+
+# %% [markdown]
 # ## Summary
 #
 # - An attack moves an image through the embedding. Without a defence it lands among strangers.

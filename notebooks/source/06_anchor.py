@@ -363,7 +363,19 @@ for name, (hardest, others) in full.items():
 # the same network should be treated as masked until somebody has attacked it adaptively. There are precedents: features
 # that were drawn apart by class reported 32.3 %, and AutoAttack left 0.3 % (Mustafa et al., 2019; Croce and Hein,
 # 2020).
+
+# %% [markdown]
+# ## Questions
 #
+# Nine questions about this lesson, with a sentence for every answer. What you cannot answer is where to
+# read again.
+
+# %%
+from seminar_lib.widgets import Quiz
+
+Quiz("06_anchor")
+
+# %% [markdown]
 # ## Summary
 #
 # - SupCon takes the whole class for positives, and the mean of the logarithms. With a class for each image it is

@@ -413,7 +413,19 @@ print("the robust surrogate does more harm, intervals apart:", harder)
 #
 # Why does AutoAttack do *less* harm than PGD in the gray half? Our explanation: it stops at its first success. Such an
 # image has just crossed the surrogate's boundary, and falls back across that of another network.
+
+# %% [markdown]
+# ## Questions
 #
+# Nine questions about this lesson, with a sentence for every answer. What you cannot answer is where to
+# read again.
+
+# %%
+from seminar_lib.widgets import Quiz
+
+Quiz("07_lisard")
+
+# %% [markdown]
 # ## Summary
 #
 # - In the gray box the adversary attacks a surrogate. The accuracy is at least that of the white box, and how much more

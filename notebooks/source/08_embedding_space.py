@@ -371,6 +371,17 @@ def what_holds():
 embedding.check_reading(what_holds)
 
 # %% [markdown]
+# ## Questions
+#
+# Nine questions about this lesson, with a sentence for every answer. What you cannot answer is where to
+# read again.
+
+# %%
+from seminar_lib.widgets import Quiz
+
+Quiz("08_embedding_space")
+
+# %% [markdown]
 # ## Summary
 #
 # - The encoder makes an embedding, the last layer draws straight borders through it.

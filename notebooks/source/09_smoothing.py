@@ -711,6 +711,17 @@ print("half of the images need 220 copies at most:", bool(samples.median() <= 22
 # pay for it: that grows with $n$, without end.
 
 # %% [markdown]
+# ## Questions
+#
+# Ten questions about this lesson, with a sentence for every answer. What you cannot answer is where to
+# read again.
+
+# %%
+from seminar_lib.widgets import Quiz
+
+Quiz("09_smoothing")
+
+# %% [markdown]
 # ## Summary
 #
 # - An attack that fails proves nothing. A certificate speaks of every image in a ball, whoever attacks.

@@ -626,6 +626,17 @@ def what_holds():
 purification.check_reading(what_holds)
 
 # %% [markdown]
+# ## Questions
+#
+# Nine questions about this lesson, with a sentence for every answer. What you cannot answer is where to
+# read again.
+
+# %%
+from seminar_lib.widgets import Quiz
+
+Quiz("10_purification")
+
+# %% [markdown]
 # ## Summary
 #
 # - A purifier cleans an image before it is read. Most undo an attack that has just succeeded, and little else.

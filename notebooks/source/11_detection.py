@@ -438,6 +438,17 @@ def what_holds():
 detection.check_reading(what_holds)
 
 # %% [markdown]
+# ## Questions
+#
+# Nine questions about this lesson, with a sentence for every answer. What you cannot answer is where to
+# read again.
+
+# %%
+from seminar_lib.widgets import Quiz
+
+Quiz("11_detection")
+
+# %% [markdown]
 # ## Summary
 #
 # - A detector is a score and a threshold. Clean validation images choose the threshold; test images say how many false

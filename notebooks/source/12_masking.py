@@ -608,6 +608,17 @@ print(
 # authors would like to read it: many of them could be broken only because their code was public.
 
 # %% [markdown]
+# ## Questions
+#
+# Nine questions about this lesson, with a sentence for every answer. What you cannot answer is where to
+# read again.
+
+# %%
+from seminar_lib.widgets import Quiz
+
+Quiz("12_masking")
+
+# %% [markdown]
 # ## Summary
 #
 # - A defence can make attacks fail without making a single adversarial image rarer.

@@ -5,11 +5,19 @@ import re
 import pytest
 
 from seminar_lib import lessons, quiz
+from seminar_lib.lessons import products
 from seminar_lib.quiz import Choice, Number
 
 WITHOUT_QUESTIONS = {"00_setup"}  # its questions stand with those of lesson 01
 SHIPPED = [(lesson, question) for lesson in quiz.lessons() for question in quiz.read(lesson).questions]
 IDS = [f"{lesson} {question.name}" for lesson, question in SHIPPED]
+
+
+@pytest.mark.parametrize("lesson", lessons.found(), ids=lambda lesson: lesson.source.stem)
+def test_a_lesson_ends_with_its_own_questions(lesson):
+    asks = [cell.source for cell in products.student(lesson).cells if "Quiz(" in cell.source]
+    name = lesson.source.stem
+    assert asks == ([] if name in WITHOUT_QUESTIONS else [f'from seminar_lib.widgets import Quiz\n\nQuiz("{name}")'])
 
 
 def test_a_file_is_read(small):
