@@ -42,10 +42,11 @@ def _bars(ax: Axes, race: Mapping[str, Any]) -> None:
         whiskers = [[times - seconds["min"] / floor], [seconds["max"] / floor - times]]
         ax.barh(place, times, xerr=whiskers, color=VERMILLION if row["name"] in PEERS else BLUE, ecolor=GREY, capsize=2)
         text = f"{times:.2f} x, {row['robust_accuracy']['accuracy']:.1%} robust"
-        ax.annotate(text, (seconds["max"] / floor, place), (5, 0), textcoords="offset points", va="center")
+        beside = {"textcoords": "offset points", "va": "center", "backgroundcolor": "white"}
+        ax.annotate(text, (seconds["max"] / floor, place), (5, 0), **beside)
     ax.axvline(1, color=GREY, linestyle="--")
     ax.set(yticks=range(len(rows)), yticklabels=[row["name"] for row in rows], xlabel="time / floor")
     ax.set_title(f"{race['attack']}, {race['weights']}", fontsize="medium")
-    ax.set_xlim(0, 1.6 * max(max(row["seconds"]["max"] / floor for row in rows), 1))  # room for the texts
+    ax.set_xlim(0, 1.7 * max(max(row["seconds"]["max"] / floor for row in rows), 1))  # room for the texts
     ax.invert_yaxis()
     ax.spines[["top", "right"]].set_visible(False)
