@@ -71,10 +71,10 @@ Attacks that draw at random, started with several seeds on the same images: the 
 """
 OVER_SEEDS = ("network", "attack", "seeds", "strongest peer", "leaves", "ours", "leaves", "points")
 ENSEMBLE = """
-## AutoAttack beside its authors'
+## AutoAttack beside its authors', {n} images
 
-`python -m benchmarks.autoattack`, {threat}, {n} images, batches of {batch_size}, {precision}: how many images each
-member fooled of those that the members before it had left. A network has fewer images while it is being measured.
+`python -m benchmarks.autoattack`, {threat}, batches of {batch_size}, {precision}: how many images each member fooled
+of those that the members before it had left. A network has fewer images while it is being measured.
 """
 DEFENCES = """
 ## Training defences on {dataset}
