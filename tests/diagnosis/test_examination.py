@@ -15,7 +15,7 @@ from .conftest import QUICK
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["signs/standard", "signs/pgd_at"])
+@pytest.mark.parametrize("name", [f"signs/{name}" for name in ("standard", "pgd_at", "anchor", "clead", "lisard")])
 def test_an_honest_model_raises_no_alarm(name, signs):
     diagnosis = diagnose(load(name)[0], signs.x, signs.y, queries=100)
     assert diagnosis.alarms == diagnosis.tricks == ()
