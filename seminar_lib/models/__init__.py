@@ -9,7 +9,9 @@ from seminar_lib.models.unet import NoisePredictor, UNet
 from seminar_lib.models.vit import ViT
 
 ImageArchitecture: TypeAlias = Autoencoder | UNet
+#: The plan of a network, with its sizes; its ``build`` returns a fresh network.
 Architecture: TypeAlias = SmallCNN | ResNet18 | ViT | ImageArchitecture
+#: What such a plan builds and a recipe trains.
 Network: TypeAlias = Classifier | Denoiser | NoisePredictor
 
 __all__ = [

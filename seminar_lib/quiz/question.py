@@ -139,6 +139,7 @@ class Number:
         return Verdict(False, (f"{given:g} is too {'small' if given < self.number else 'large'}.",))
 
 
+#: A question of a quiz: answers to choose from, or a number to give.
 Question: TypeAlias = Choice | Number
 
 

@@ -26,6 +26,7 @@ MISTAKE = re.compile(r"^\| (?!the check says|---)(.+?)(?: \(([\d., ]+)\))? \| .+
 EXAM = re.compile(r"^### (.+) \((\d+) points\)\n((?:(?!### ).*\n?)*)", re.MULTILINE)
 MARK = re.compile(r"^- (\d+): \S", re.MULTILINE)
 LINK = re.compile(r"\[[^\]]+\]\(([^)\s]+)\)")
+SLIDES = re.compile(r"\b[Ss]lides? (\d+)(?: (to|and) (\d+))?")
 EXERCISE = re.compile(r"\b[Ee]xercises? ([\d., and]*\d)")
 SCHEDULE = re.compile(r"^### .+ \((\d+) minutes\)\n((?:(?!###? ).*\n?)*)", re.MULTILINE)
 PERIOD = re.compile(r"^\| (\d+) \| .+ \|$", re.MULTILINE)
@@ -103,6 +104,21 @@ def _anchors(text):
 def exercises_named(text):
     """The numbers of all exercises that a text speaks of, as ``exercises 1.1 and 1.3``."""
     return {number for names in EXERCISE.findall(text) for number in re.findall(r"\d+\.\d+", names)}
+
+
+def slides_named(text):
+    """The numbers of all slides that a text speaks of, as ``slide 8`` and ``slides 4 to 7``, in its order."""
+    named = []
+    for first, word, last in SLIDES.findall(text):
+        named += range(int(first), int(last) + 1) if word == "to" else [int(one) for one in (first, last) if one]
+    return named
+
+
+def slides_of_timing(guide):
+    """The slides that the timing of a guide names: those of the lesson before in words, all others in the table."""
+    timing = dict(PART.findall(guide))["Timing"]
+    before = re.findall(r"Slides \d+ to \d+ are those of lesson \d+", timing)
+    return slides_named("\n".join(before + re.findall(r"^\|.*", timing, re.MULTILINE)))
 
 
 def faults_of_schedules(text):

@@ -12,6 +12,8 @@ from guide_checks import (
     faults_of_schedules,
     said_by_checks,
     sentences,
+    slides_named,
+    slides_of_timing,
 )
 from slide_checks import measurements
 
@@ -71,6 +73,15 @@ def test_a_guide_does_not_repeat_the_notes_of_the_deck(name):
     """The guide is read before the lesson, the notes during it."""
     notes = "\n".join(slide.note for slide in find(name).slides)
     assert sentences(read(GUIDES[name])) & sentences(notes) == set()
+
+
+@pytest.mark.parametrize("name", sorted(set(names()) & set(GUIDES)))
+def test_each_slide_of_a_deck_belongs_to_one_line_of_the_timing(name):
+    assert slides_of_timing(read(GUIDES[name])) == list(range(1, len(find(name).slides) + 1))
+
+
+def test_slides_are_recognised_in_words():
+    assert slides_named("slides 4 to 6; slide 8, then slides 9 and 11: 3 of 5") == [4, 5, 6, 8, 9, 11]
 
 
 def test_the_images_that_guide_1_names_fall_and_stand_in_the_demo():
