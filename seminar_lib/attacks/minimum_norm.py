@@ -97,7 +97,7 @@ class MinimumNorm(Attack):
             enough: as for ``approach``.
         """
         goal = goal.precise
-        x_adv, there = _confirmed(goal, x, x_adv)
+        x_adv, there = _judged(goal, x, x_adv)
         rows = (there.success & (self.threat.norm(x_adv - x) > enough)).nonzero().squeeze(1)
         if not len(rows) or not passes:
             return x_adv
@@ -116,7 +116,7 @@ class MinimumNorm(Attack):
         return drawn
 
 
-def _confirmed(goal: Goal, x: Images, x_adv: Images) -> tuple[Images, Score]:
+def _judged(goal: Goal, x: Images, x_adv: Images) -> tuple[Images, Score]:
     """What was found, and its score; where it is no success after all, what lies behind it if that is one."""
     there = look(goal, x_adv)
     denied = (~there.success & (x_adv != x).flatten(1).any(1)).nonzero().squeeze(1)
