@@ -14,7 +14,7 @@ from typing import Any
 import torch
 import tyro
 
-from benchmarks.report import RESULTS, take_up, write
+from benchmarks.report import RESULTS, kept, take_up, write
 from seminar_lib import markdown
 from seminar_lib.checkpoints import load
 from seminar_lib.data import load_data
@@ -64,8 +64,8 @@ def compare(
             continue
         model, card = load(name, device)
         data = load_data(card["dataset"]).test.sample(n, seed).to(device)
-        kept = runs / f"{name.replace('/', '-')}-{sigma:g}.json"
-        found = certify_set(Smoothed(model, sigma, bf16=bf16), data, n=samples, alpha=alpha, seed=seed, path=kept)
+        answers = kept(runs, name, f"{sigma:g}")
+        found = certify_set(Smoothed(model, sigma, bf16=bf16), data, n=samples, alpha=alpha, seed=seed, path=answers)
         # All radii of the papers, even where the largest that was found is smaller.
         certified = {radius: vars(found[float(radius)]) for radius in RADII}
         report["models"][name] = found.as_dict() | {"certified": certified}

@@ -15,7 +15,7 @@ import torch
 import tyro
 from torch import nn
 
-from benchmarks.report import RESULTS, take_up, write
+from benchmarks.report import RESULTS, kept, take_up, write
 from seminar_lib import markdown
 from seminar_lib.attacks import PGD
 from seminar_lib.checkpoints import load
@@ -89,8 +89,8 @@ def compare(
             model, card = load(network, device)
             data = load_data(card["dataset"]).test.sample(n, seed).to(device)
             purifier = PURIFIERS[name](card["dataset"]).to(device)
-            kept = runs / f"{network.replace('/', '-')}-{name.replace(' ', '_')}.json"
-            found = evaluate_purified(purifier, model, data, attack, draws, eot, batch_size, seed, kept)
+            answers = kept(runs, network, name)
+            found = evaluate_purified(purifier, model, data, attack, draws, eot, batch_size, seed, answers)
             done[name] = found.as_dict()
             write(report, path)
             print(table(network, {name: done[name]}), flush=True)

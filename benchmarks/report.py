@@ -38,6 +38,11 @@ def write(report: Mapping[str, Any], path: Path) -> None:
         part.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
 
 
+def kept(folder: Path, *names: str) -> Path:
+    """The file in ``folder`` for the part of a measurement that these names stand for: weights, and a setting."""
+    return folder / f"{'-'.join(names).replace('/', '-').replace(' ', '_')}.json"
+
+
 def circumstances(device: torch.device) -> dict[str, Any]:
     """What each part of a report was measured on: the next part may be measured elsewhere."""
     return {"device": describe(device), "versions": versions()}
