@@ -566,8 +566,7 @@ plt.show()
 # %% [markdown]
 # ## Questions
 #
-# Nine questions about this lesson, with a sentence for every answer. What you cannot answer is where to
-# read again.
+# Questions about this lesson, with a sentence for every answer. What you cannot answer is where to read again.
 
 # %%
 from seminar_lib.widgets import Quiz

@@ -587,8 +587,7 @@ for name in ("signs/pgd_at", "cifar10/pgd_at"):
 # %% [markdown]
 # ## Questions
 #
-# Nine questions about this lesson, with a sentence for every answer. What you cannot answer is where to
-# read again.
+# Questions about this lesson, with a sentence for every answer. What you cannot answer is where to read again.
 
 # %%
 from seminar_lib.widgets import Quiz

@@ -362,8 +362,7 @@ for name in ("pgd_at", "clead"):
 # %% [markdown]
 # ## Questions
 #
-# Nine questions about this lesson, with a sentence for every answer. What you cannot answer is where to
-# read again.
+# Questions about this lesson, with a sentence for every answer. What you cannot answer is where to read again.
 
 # %%
 from seminar_lib.widgets import Quiz

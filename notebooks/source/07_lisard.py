@@ -417,8 +417,7 @@ print("the robust surrogate does more harm, intervals apart:", harder)
 # %% [markdown]
 # ## Questions
 #
-# Nine questions about this lesson, with a sentence for every answer. What you cannot answer is where to
-# read again.
+# Questions about this lesson, with a sentence for every answer. What you cannot answer is where to read again.
 
 # %%
 from seminar_lib.widgets import Quiz

@@ -713,8 +713,7 @@ print("half of the images need 220 copies at most:", bool(samples.median() <= 22
 # %% [markdown]
 # ## Questions
 #
-# Ten questions about this lesson, with a sentence for every answer. What you cannot answer is where to
-# read again.
+# Questions about this lesson, with a sentence for every answer. What you cannot answer is where to read again.
 
 # %%
 from seminar_lib.widgets import Quiz

@@ -440,8 +440,7 @@ detection.check_reading(what_holds)
 # %% [markdown]
 # ## Questions
 #
-# Nine questions about this lesson, with a sentence for every answer. What you cannot answer is where to
-# read again.
+# Questions about this lesson, with a sentence for every answer. What you cannot answer is where to read again.
 
 # %%
 from seminar_lib.widgets import Quiz
