@@ -161,7 +161,7 @@ def with_peak_memory(call: Callable[[], T], device: torch.device) -> tuple[T, fl
     """What ``call`` returns, and the most megabytes that it had in use beyond those before it.
 
     On a GPU these are PyTorch's own figures. On the CPU they are the resident memory of the process, which Linux alone
-    lets us ask for; elsewhere the answer is None.
+    lets us ask for; elsewhere the answer is None. It includes what the C library keeps of memory that was freed.
     """
     if device.type == "cuda":
         torch.cuda.reset_peak_memory_stats(device)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from fresh import in_a_fresh_python
 from torch import nn
 
 from benchmarks import __main__ as program
@@ -198,15 +199,20 @@ def test_the_floor_changes_nothing(tiny: Classifier) -> None:
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux says how much memory was used at most")
 def test_peak_memory_is_what_a_call_holds_at_once() -> None:
-    def use() -> None:
-        for _ in range(3):
-            torch.ones(16_000_000)  # 64 MB, given back before the next
-
-    _, before = measure.with_peak_memory(lambda: None, torch.device("cpu"))
-    _, peak = measure.with_peak_memory(use, torch.device("cpu"))
-    if before is None or peak is None:
+    """In a process without a past: a hole in its heap that fits one tensor, but not the next, would count as well."""
+    code = """if True:
+        import json, torch
+        from benchmarks.measure import with_peak_memory
+        def use():
+            for _ in range(3):
+                torch.ones(16_000_000)  # 64 MB, given back before the next
+        cpu = torch.device("cpu")
+        print(json.dumps([with_peak_memory(call, cpu)[1] for call in (lambda: None, use)]))
+    """
+    nothing, peak = json.loads(in_a_fresh_python(code))
+    if peak is None:
         pytest.skip("this system does not let a process reset its peak")
-    assert before < 10
+    assert nothing < 10
     assert 60 < peak < 90
 
 

@@ -1,16 +1,12 @@
 """The public names, and what importing them costs."""
 
-import subprocess
 import sys
 from importlib.util import find_spec
 
 import pytest
+from fresh import in_a_fresh_python
 
 import seminar_lib
-
-
-def in_a_fresh_python(code: str) -> str:
-    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
 
 
 @pytest.mark.parametrize("name", seminar_lib.__all__)

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import together
 import torch
+from fresh import in_a_fresh_python
 from safetensors.torch import load_file
 from toy import toy
 
@@ -113,4 +114,4 @@ def test_a_launcher_that_started_another_number_of_processes_is_refused(monkeypa
 
 def test_one_process_needs_no_fabric():
     code = "import sys; from seminar_lib.train import fit; print('lightning_fabric' in sys.modules)"
-    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "False\n"
+    assert in_a_fresh_python(code) == "False\n"

@@ -1,12 +1,12 @@
 """The builder, on two small lessons: what it builds, and what it refuses."""
 
 import json
-import subprocess
 import sys
 from pathlib import Path
 
 import nbformat
 import pytest
+from fresh import in_a_fresh_python
 
 from seminar_lib.lessons import Lesson, build, found, outputs, products, table
 
@@ -85,7 +85,7 @@ def test_listing_needs_no_builder(sums):
         try: import seminar_lib.lessons.build
         except ImportError as error: print(error)
     """
-    output = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout
+    output = in_a_fresh_python(script)
     assert output.splitlines()[:-1] == table([sums]).splitlines()
     assert "| [1. Sums: adding](notebooks/01_sums.ipynb) | 5 min | 10 min | 0 min |" in output
     assert output.splitlines()[-1].endswith("pip install 'seminar-lib[test]'")
