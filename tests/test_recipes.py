@@ -95,6 +95,11 @@ def test_the_trainings_for_smoothing_differ_in_their_objective_alone(name, kind,
     assert replace(recipe, objective=at.objective, validation=at.validation) == at
 
 
+def test_what_stands_beside_the_papers_is_larger_and_longer_and_no_more():
+    small, narrow = recipes.cifar10_noise_025(), recipes.cifar10_narrow_noise_025()
+    assert narrow == replace(small, model=recipes.cifar10_narrow_pgd_at().model, epochs=2 * small.epochs)
+
+
 def test_on_signs_all_have_the_budget_of_adversarial_training():
     at = recipes.signs_pgd_at()
     for name in ("anchor", "clead", "clead_encoder", "lisard", "noise", "lisard_at", "trades", "mart", "awp"):

@@ -51,6 +51,7 @@ from seminar_lib.recipes.lisard import cifar10_noise as cifar10_noise
 from seminar_lib.recipes.lisard import signs_lisard as signs_lisard
 from seminar_lib.recipes.lisard import signs_lisard_at as signs_lisard_at
 from seminar_lib.recipes.lisard import signs_noise as signs_noise
+from seminar_lib.recipes.smoothing import cifar10_narrow_noise_025 as cifar10_narrow_noise_025
 from seminar_lib.recipes.smoothing import cifar10_noise_012 as cifar10_noise_012
 from seminar_lib.recipes.smoothing import cifar10_noise_025 as cifar10_noise_025
 from seminar_lib.recipes.smoothing import cifar10_noise_050 as cifar10_noise_050
