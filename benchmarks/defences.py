@@ -11,7 +11,6 @@ defences-signs-2.json: the summary puts them together.
 from __future__ import annotations
 
 import json
-import shutil
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -24,12 +23,10 @@ import tyro
 from benchmarks.autoattack import THREAT, ours, survivors
 from benchmarks.report import RESULTS, circumstances, take_up, write
 from benchmarks.subject import subject
-from seminar_lib import cli, markdown
-from seminar_lib.checkpoints import SHIPPED
+from benchmarks.training import dataset_of, trained
+from seminar_lib import markdown
 from seminar_lib.device import best_device
 from seminar_lib.evaluation import Accuracy, on_card
-from seminar_lib.recipes.variants import with_seed
-from seminar_lib.train import Recipe
 
 SIGNS = tuple(
     f"signs_{name}"
@@ -67,18 +64,15 @@ def compare(
     """
     if threads is not None:
         torch.set_num_threads(threads)
-    chosen = {name: cli.recipe_named(name) for name in names}
-    if len(datasets := {recipe.dataset for recipe in chosen.values()}) != 1:
-        raise ValueError(f"One table is about one data set; got recipes for {', '.join(sorted(datasets)) or 'none'}.")
-    path = out or RESULTS / f"defences-{datasets.pop()}.json"
-    device = best_device()
+    dataset, device = dataset_of(names), best_device()
+    path = out or RESULTS / f"defences-{dataset}.json"
     report = take_up(path, {"threat": repr(THREAT), "n": n, "batch_size": batch_size, "bf16": bf16})
     for seed in seeds:
-        for name, recipe in chosen.items():
+        for name in names:
             done = report["models"].setdefault(name, {}).setdefault(str(seed), {"autoattack": []})
             if sum(batch["n"] for batch in done["autoattack"]) == n:
                 continue  # also where the run itself is gone
-            weights = trained(name, recipe, seed, runs)
+            weights = trained(name, seed, runs)
             found = figures(weights)
             if done.get("sha256") != found["sha256"]:
                 done["autoattack"] = []  # what was attacked so far, if anything, was another network
@@ -88,28 +82,6 @@ def compare(
                 done["autoattack"].append(ours(model, x, y, 0, bf16) | circumstances(device))
                 write(report, path)
             print(markdown.table(HEAD, rows({"models": {name: {str(seed): done}}})), flush=True)
-
-
-def trained(name: str, recipe: Recipe, seed: int, runs: Path) -> Path:
-    """The weights of a recipe and seed: shipped, trained before, or trained now."""
-    shipped = SHIPPED / recipe.dataset / name.removeprefix(f"{recipe.dataset}_")
-    if seed == recipe.seed and shipped.with_suffix(".json").exists():
-        return shipped
-    folder = runs / (name if seed == recipe.seed else f"{name}-{seed}")
-    if not (folder / "best.json").exists():
-        share_stages(with_seed(recipe, seed), folder, runs)
-        cli.train(name, folder, seed=None if seed == recipe.seed else seed)
-    return folder / "best"
-
-
-def share_stages(recipe: Recipe, folder: Path, runs: Path) -> None:
-    """Begin a run of several stages with the earlier ones as another run has kept them, if there is one."""
-    if isinstance(recipe.start, Recipe) and not (folder / "start").exists():
-        for note in sorted(runs.rglob("recipe.txt")):
-            if note.read_text(encoding="utf-8") == f"{recipe.start!r}\n":
-                shutil.copytree(note.parent, folder / "start")
-                return
-        share_stages(recipe.start, folder / "start", runs)
 
 
 def figures(weights: Path) -> dict[str, Any]:

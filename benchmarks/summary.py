@@ -14,6 +14,7 @@ from benchmarks import (
     classroom,
     defences,
     detection,
+    graybox,
     profile,
     purification,
     smoothing,
@@ -85,6 +86,15 @@ AutoAttack (standard, {precision}) on {n} test images. One seed with its 95 % in
 the lowest and the highest. Seconds are those of the quickest epoch, with its validation.
 
 """
+GRAYBOX = """
+## The gray box beside the white box
+
+`python -m benchmarks.graybox`, {n} test images, 8/255, {precision}: what each network keeps of images that were made on
+other networks, trained as well, and of images made on itself. The network of the plain training, and that of the same
+defence, have another seed. FGSM takes one step, PGD-10 ten of 2/255, AutoAttack is the standard version, whose members
+stop at their first success.
+
+"""
 CERTIFICATES = """
 ## Certificates by randomized smoothing
 
@@ -149,6 +159,9 @@ def summary(folder: Path = RESULTS) -> str:
     for dataset, report in by_dataset(reports).items():
         parts.append(DEFENCES.format(dataset=dataset, precision=_precision(report), **report["settings"]))
         parts += [markdown.table(defences.HEAD, list(defences.rows(report))), "\n"]
+    for report in (report for name, report in reports.items() if name.startswith("graybox")):
+        parts.append(GRAYBOX.format(**report["settings"], precision=_precision(report)))
+        parts += [markdown.table(graybox.HEAD, list(graybox.rows(report))), "\n"]
     for report in (report for name, report in reports.items() if name.startswith("smoothing")):
         parts.append(CERTIFICATES.format(**report["settings"]))
         parts += [f"{smoothing.table(name, done)}\n" for name, done in report["models"].items()]

@@ -14,6 +14,7 @@ from toy import toy
 from benchmarks import defences as program
 from benchmarks import subject
 from seminar_lib import cli, recipes
+from seminar_lib.checkpoints import SHIPPED
 from seminar_lib.data.augment import Augment
 from seminar_lib.evaluation import Accuracy
 from seminar_lib.models import SmallCNN
@@ -79,7 +80,7 @@ def test_a_network_that_was_trained_anew_is_attacked_anew(compare, tmp_path):
 def test_the_committed_table_is_about_the_weights_that_are_shipped():
     for path in program.RESULTS.glob("defences-*.json"):
         for name, seeds in json.loads(path.read_text())["models"].items():
-            shipped = program.SHIPPED / path.stem.split("-")[1] / name.split("_", 1)[1]
+            shipped = SHIPPED / path.stem.split("-")[1] / name.split("_", 1)[1]
             if shipped.with_suffix(".json").exists() and "0" in seeds:
                 assert seeds["0"]["sha256"] == json.loads(shipped.with_suffix(".json").read_text())["sha256"]
 
