@@ -19,7 +19,7 @@ HEADINGS = [
     "When time is short",
 ]
 PART = re.compile(r"^## (.+)\n((?:(?!## ).*\n?)*)", re.MULTILINE)
-TIMED = re.compile(r"^\| (\d+) \| (\w+) \| .+ \|$", re.MULTILINE)
+TIMED = re.compile(r"^\| (\d+) \| (\w+) \| (.+) \|$", re.MULTILINE)
 BOARD = re.compile(r"^```text\n(.+?)^```$", re.MULTILINE | re.DOTALL)
 ASKED = re.compile(r"^\*\*.+?\?\*\* \S", re.MULTILINE | re.DOTALL)
 MISTAKE = re.compile(r"^\| (?!the check says|---)(.+?)(?: \(([\d., ]+)\))? \| .+ \| .+ \|$", re.MULTILINE)
@@ -42,7 +42,7 @@ def faults_of_guide(text, lesson, measured, said):
         return [f"the headings are {list(parts)}, not {HEADINGS}"]
     faults = [] if text.startswith(f"# {lesson.number}. {lesson.title}\n") else ["the title is not the lesson's"]
     planned = Counter()
-    for minutes, kind in TIMED.findall(parts["Timing"]):
+    for minutes, kind, _ in TIMED.findall(parts["Timing"]):
         planned[kind] += int(minutes)
     faults += [] if planned == lesson.minutes else [f"plans {dict(planned)}; the lesson says {lesson.minutes}"]
     board = BOARD.search(parts["Board plan"])
@@ -119,6 +119,15 @@ def slides_of_timing(guide):
     timing = dict(PART.findall(guide))["Timing"]
     before = re.findall(r"Slides \d+ to \d+ are those of lesson \d+", timing)
     return slides_named("\n".join(before + re.findall(r"^\|.*", timing, re.MULTILINE)))
+
+
+def faults_of_pace(guide, deck):
+    """Lines of the timing whose slides take longer, by their notes, than the line says."""
+    faults = []
+    for minutes, _, what in TIMED.findall(dict(PART.findall(guide))["Timing"]):
+        needed = sum(deck.slides[number - 1].minutes for number in slides_named(what))
+        faults += [] if needed <= int(minutes) else [f"{what!r} has {minutes} minutes, its notes take {needed}"]
+    return faults
 
 
 def faults_of_schedules(text):

@@ -9,6 +9,7 @@ from guide_checks import (
     exercises_named,
     faults_of_guide,
     faults_of_links,
+    faults_of_pace,
     faults_of_schedules,
     said_by_checks,
     sentences,
@@ -78,6 +79,17 @@ def test_a_guide_does_not_repeat_the_notes_of_the_deck(name):
 @pytest.mark.parametrize("name", sorted(set(names()) & set(GUIDES)))
 def test_each_slide_of_a_deck_belongs_to_one_line_of_the_timing(name):
     assert slides_of_timing(read(GUIDES[name])) == list(range(1, len(find(name).slides) + 1))
+
+
+@pytest.mark.parametrize("name", sorted(set(names()) & set(GUIDES)))
+def test_the_notes_of_a_line_fit_into_its_minutes(name):
+    assert faults_of_pace(read(GUIDES[name]), find(name)) == []
+
+
+def test_a_line_with_too_few_minutes_is_found():
+    guide = read(GUIDES["01_fgsm"]).replace("| 10 | reading | slides 4", "| 3 | reading | slides 4")
+    (fault,) = faults_of_pace(guide, find("01_fgsm"))
+    assert fault.endswith("has 3 minutes, its notes take 10")
 
 
 def test_slides_are_recognised_in_words():
