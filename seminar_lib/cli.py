@@ -11,10 +11,11 @@ from typing import Any
 import torch
 import tyro
 
-from seminar_lib import checkpoints, lessons, quiz, recipes
+from seminar_lib import checkpoints, quiz, recipes
 from seminar_lib.data import load_data
 from seminar_lib.device import best_device
 from seminar_lib.evaluation import evaluate, gray_box
+from seminar_lib.lessons import named, table
 from seminar_lib.models import Classifier
 from seminar_lib.parsing import parse_attack, parse_threat
 from seminar_lib.quiz.export import Format, export
@@ -169,23 +170,28 @@ def data(name: tyro.conf.Positional[str] = "signs", source: Path | None = None) 
         print(f"{name} {split}: {len(images)} images of {'x'.join(str(size) for size in images.shape[1:])}")
 
 
-def list_lessons(build: bool = False, check: bool = False) -> None:
+def list_lessons(build: bool = False, keep: bool = False, check: bool = False, lessons: tuple[str, ...] = ()) -> None:
     """The lessons with their minutes; building them needs what `make test` installs.
 
     Args:
-        build: write the notebooks of all lessons anew and execute their solutions.
+        build: write the notebooks anew and execute their solutions.
+        keep: with build, execute nothing where texts alone have changed; the outputs stay.
         check: say where the committed notebooks are not what their sources build.
+        lessons: such as 01_fgsm; all by default.
     """
-    found = lessons.found()
+    if keep and not build:
+        raise ValueError("--keep says how to --build; alone it means nothing.")
+    found = named(lessons)
     if build or check:
         from seminar_lib.lessons import build as builder
 
         for lesson in found if build else ():
-            print(f"{lesson.name}: {sum(builder.build(lesson)):.0f} s")
+            seconds = builder.build(lesson, keep)
+            print(f"{lesson.name}: {sum(seconds):.0f} s" if seconds else f"{lesson.name}: outputs kept")
         if check and (faults := builder.check(found)):
             raise ValueError("\n".join(faults))
     else:
-        print(lessons.table(found))
+        print(table(found))
 
 
 def questions(out: Path, format: Format = "moodle", lessons: tuple[str, ...] = ()) -> None:
@@ -208,7 +214,7 @@ def release_course(folder: tyro.conf.Positional[Path] = Path("course"), lessons:
         folder: of the course; done again, its gradebook and its settings stay.
         lessons: such as 01_fgsm; all that have exercises by default.
     """
-    from seminar_lib.lessons import course, named
+    from seminar_lib.lessons import course
 
     worth = course.release(named(lessons), folder)
     print(course.table(worth))

@@ -110,6 +110,17 @@ def test_train_takes_another_seed_and_says_how_to_do_it_again(monkeypatch, tmp_p
 
 def test_lessons_prints_the_table(run):
     assert "FGSM: one gradient step" in run("lessons")
+    assert "FGSM: one gradient step" not in run("lessons", "--lessons", "02_pgd")
+
+
+def test_lessons_are_built_by_name(run, refusal, monkeypatch):
+    from seminar_lib.lessons import build
+
+    built = []
+    monkeypatch.setattr(build, "build", lambda lesson, keep: built.append((lesson.name, keep)) or [])
+    assert run("lessons", "--build", "--keep", "--lessons", "02_pgd") == "02_pgd: outputs kept\n"
+    assert built == [("02_pgd", True)]
+    assert "error: --keep says how to --build" in refusal("lessons", "--keep")
 
 
 @pytest.mark.parametrize(

@@ -24,11 +24,16 @@ from seminar_lib.lessons.products import place, solution, student
 SECONDS_PER_CELL = 60
 
 
-def build(lesson: Lesson) -> list[float]:
+def build(lesson: Lesson, keep: bool = False) -> list[float]:
     """Write the student's notebook, then execute the solution and write it with its outputs.
 
+    Args:
+        lesson: which.
+        keep: execute nothing where texts alone have changed: the outputs of the solution that is there stay. It is up
+            to you that they are those of the library as it is now.
+
     Returns:
-        seconds per cell of the solution (0 for text).
+        seconds per cell of the solution (0 for text); none where nothing was executed.
 
     Raises:
         ValueError: the source breaks a rule of the format.
@@ -36,7 +41,8 @@ def build(lesson: Lesson) -> list[float]:
     """
     write(student(lesson), lesson.student_path)
     notebook = solution(lesson)
-    seconds = run(notebook, lesson)
+    kept = keep and lesson.solution_path.exists() and outputs.hand_down(_read(lesson.solution_path), notebook)
+    seconds = [] if kept else run(notebook, lesson)
     outputs.settle(notebook)
     write(notebook, lesson.solution_path)
     return seconds
@@ -114,7 +120,7 @@ def check(lessons: Iterable[Lesson]) -> list[str]:
             if not path.exists():
                 faults.append(f"{label} is missing; build the lessons.")
                 continue
-            committed = nbformat.read(path, as_version=nbformat.NO_CONVERT)
+            committed = _read(path)
             if path == lesson.solution_path:
                 faults += outputs.faults(committed, lesson)
                 outputs.clear(committed)
@@ -123,6 +129,11 @@ def check(lessons: Iterable[Lesson]) -> list[str]:
                     f"{label} is not what its source builds; edit source/{lesson.source.name} and build again."
                 )
     return faults
+
+
+def _read(path: Path) -> NotebookNode:
+    notebook: NotebookNode = nbformat.read(path, as_version=nbformat.NO_CONVERT)
+    return notebook
 
 
 def write(notebook: NotebookNode, path: Path) -> None:

@@ -32,6 +32,21 @@ def settle(notebook: NotebookNode) -> None:
                 output.metadata[kind] = {**output.metadata.get(kind, {}), "alt": words}
 
 
+def hand_down(executed: NotebookNode, notebook: NotebookNode) -> bool:
+    """Give a notebook the outputs of another that was executed, if the code of both is the same, cell by cell.
+
+    Returns:
+        whether it is; if not, the notebook stays as it was.
+    """
+    before, after = _code(executed), _code(notebook)
+    if [cell.source for cell in before] != [cell.source for cell in after]:
+        return False
+    for old, new in zip(before, after, strict=True):
+        new.outputs, new.execution_count = old.outputs, old.execution_count
+    notebook.metadata = executed.metadata
+    return True
+
+
 def clear(notebook: NotebookNode) -> None:
     """Leave of an executed notebook what a person wrote."""
     for cell in _code(notebook):

@@ -201,6 +201,32 @@ def copy(built, tmp_path):
     return mine
 
 
+def test_where_texts_alone_have_changed_outputs_may_be_kept(built, tmp_path, monkeypatch):
+    mine, before = copy(built, tmp_path), read(built[0].solution_path)
+    mine.source.write_text(SUMS.replace("Python has a sign", "Python has even a sign"))
+    with monkeypatch.context() as patch:
+        patch.setattr(build, "run", None)
+        assert build.build(mine, keep=True) == []
+    assert build.check([mine]) == []
+    after = read(mine.solution_path)
+    assert [cell.get("outputs") for cell in after.cells] == [cell.get("outputs") for cell in before.cells]
+    assert "even a sign" in nbformat.writes(after)
+    assert after.metadata == before.metadata
+
+
+@pytest.mark.parametrize("change", ["code", "a cell more", "no solution"])
+def test_what_else_has_changed_is_executed(built, tmp_path, change):
+    mine = copy(built, tmp_path)
+    if change == "code":
+        mine.source.write_text(SUMS.replace("2 + 2)", "1 + 3)"))
+    elif change == "a cell more":
+        mine.source.write_text(SUMS + "\n# %%\n7\n")
+    else:
+        mine.solution_path.unlink()
+    assert sum(build.build(mine, keep=True)) > 0
+    assert build.check([mine]) == []
+
+
 def test_check_names_what_is_missing_or_stale(built, tmp_path):
     mine = copy(built, tmp_path)
     assert build.check([mine]) == []
