@@ -13,8 +13,10 @@ import nbformat
 from nbformat import NotebookNode
 from nbformat.v4 import new_markdown_cell
 
+from seminar_lib import quiz
 from seminar_lib.lessons import Lesson
 from slides.deck import names
+from slides.site import questions
 
 PNG = "image/png"
 
@@ -72,11 +74,13 @@ def deck(lesson: Lesson) -> str:
 
 def _links(lesson: Lesson) -> str:
     """What belongs to the lesson, and where the outputs on its page come from."""
-    links = (
+    links = [
         f"{{download}}`Notebook <../downloads/{lesson.name}.ipynb>`",
         f'<a href="../slides/{deck(lesson)}.html">Slides</a>',
         f"[Teacher's guide](../slides/teacher/{lesson.name}.md)",
-    )
+    ]
+    if lesson.name in quiz.lessons():
+        links.append(f"[Questions to print](../{questions.AT}/{lesson.name}.md)")
     note = (
         "Pictures and numbers come from the executed solution. Yours begin to appear as you solve the exercises; the "
         f"complete version is `notebooks/solutions/{lesson.name}.ipynb` in the repository."
