@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from seminar_lib.checks import check_images, check_labels
-from seminar_lib.plots.style import BLUE, GREY, INK, RIGHT, VERMILLION, WRONG
+from seminar_lib.plots.style import BLUE, GREY, INK, RIGHT, VERMILLION, answer_look
 from seminar_lib.types import Images, Labels
 
 CELL = 1.9  # inches, the side of one image
@@ -133,5 +133,5 @@ def _image(ax: Axes, image: Tensor, title: str, colour: str) -> None:
 def _answer(p: Tensor, label: int, classes: Sequence[str]) -> tuple[str, str]:
     """The most probable class with its mark and confidence, and the colour to write them in."""
     confidence, answer = p.detach().max(0)
-    mark, colour = (RIGHT, BLUE) if int(answer) == label else (WRONG, VERMILLION)
+    mark, colour = answer_look(int(answer) == label)
     return f"{mark} {classes[int(answer)]} {float(confidence):.0%}", colour

@@ -10,7 +10,7 @@ RIGHT, WRONG = "\N{CHECK MARK}", "\N{BALLOT X}"
 
 # For classes. The yellow of the palette is too faint for a mark on white paper; INK stands for its black.
 COLOURS = (BLUE, VERMILLION, "#009E73", "#CC79A7", "#E69F00", "#56B4E9", INK)
-DARKER = 0.68  # than its mark the name of a class is: letters on white take a contrast of 4.5 to 1 (WCAG 2.1)
+DARKER = 0.68  # than marks letters are: on white they take a contrast of 4.5 to 1 (WCAG 2.1)
 
 
 def class_look(label: int) -> tuple[str, int]:
@@ -22,4 +22,14 @@ def class_look(label: int) -> tuple[str, int]:
 def name_colour(label: int) -> str:
     """The colour in which the name of a class is written."""
     colour, _ = class_look(label)
+    return for_letters(colour)
+
+
+def answer_look(right: bool) -> tuple[str, str]:
+    """The mark of an answer, and the colour in which both are written."""
+    return (RIGHT, BLUE) if right else (WRONG, for_letters(VERMILLION))
+
+
+def for_letters(colour: str) -> str:
+    """A colour dark enough to write in."""
     return "#" + "".join(f"{round(DARKER * int(colour[i : i + 2], 16)):02X}" for i in (1, 3, 5))

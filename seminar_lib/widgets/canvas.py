@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from seminar_lib.plots import BLUE, GREY, INK, VERMILLION
+from seminar_lib.plots.style import answer_look
 
 Pixels: TypeAlias = NDArray[np.uint8]  # (H, W, C): grey with one channel, RGB with three
 Point: TypeAlias = tuple[float, float]
@@ -114,6 +115,19 @@ class Canvas:
         anchor = {"left": "ls", "middle": "ms", "right": "rs"}[align]
         around: dict[str, Any] = {"stroke_width": DENSITY * 2, "stroke_fill": "white"} if halo else {}
         self._pen.text(_dense(at), words, fill=colour, font=_font(size, bold), anchor=anchor, **around)
+
+    def answer(
+        self,
+        at: Point,
+        words: str,
+        right: bool,
+        size: int = 13,
+        bold: bool = False,
+        align: Literal["left", "middle"] = "left",
+    ) -> None:
+        """An answer in words, with a tick or a cross before it."""
+        mark, colour = answer_look(right)
+        self.text(at, f"{mark} {words}", size, colour, bold, align)
 
     def image(self, at: Point, pixels: Pixels, enlarge: int = 1) -> None:
         """An image, each pixel a square of ``enlarge``; ``at`` is its upper left corner."""

@@ -19,7 +19,6 @@ from seminar_lib.checks import check_images, check_labels, check_logits, check_m
 from seminar_lib.data.dataset import Split
 from seminar_lib.freeze import frozen
 from seminar_lib.goals import Goal, Recorded
-from seminar_lib.plots import BLUE, RIGHT, VERMILLION, WRONG
 from seminar_lib.types import Images, Model
 from seminar_lib.widgets.canvas import Canvas, Pixels, Point
 from seminar_lib.widgets.demo import Demo, S
@@ -89,8 +88,8 @@ class ImageDemo(Demo[S]):
         align: Literal["left", "middle"] = "left",
     ) -> None:
         """The model's answer with a tick or a cross."""
-        mark, colour = (RIGHT, BLUE) if p.argmax() == self.true(image) else (WRONG, VERMILLION)
-        canvas.text(at, f"{mark} {self.classes[p.argmax()]} {p.max():.0%}", size, colour, bold=True, align=align)
+        words = f"{self.classes[p.argmax()]} {p.max():.0%}"
+        canvas.answer(at, words, p.argmax() == self.true(image), size, bold=True, align=align)
 
     def draw_bars(
         self,
@@ -150,6 +149,15 @@ def walked(attack: Attack, goal: Goal, x: Images, seed: int) -> Images:
     recorded = Recorded(goal, torch.arange(1))
     attack.search(recorded, x, torch.Generator(x.device).manual_seed(seed))
     return torch.cat([look.x for look in recorded.looks])
+
+
+def draw_small(canvas: Canvas, at: Point, pixels: NDArray[np.float64], enlarge: int, name: str, right: bool) -> None:
+    """One of several small images, and below it what a model takes it for; a long name is cut."""
+    left, top = at
+    height, width, _ = pixels.shape
+    canvas.image(at, as_bytes(pixels), enlarge)
+    below = (left + enlarge * width / 2, top + enlarge * height + 13)
+    canvas.answer(below, name if len(name) <= 9 else f"{name[:8]}.", right, 10, align="middle")
 
 
 def slider(description: str, options: Sequence[tuple[str, object]], width: int = 440) -> SelectionSlider:

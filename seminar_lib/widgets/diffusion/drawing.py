@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from seminar_lib.plots import BLUE, GREY, INK, RIGHT, VERMILLION, WRONG
+from seminar_lib.plots import GREY, INK
 from seminar_lib.widgets.canvas import Canvas
 from seminar_lib.widgets.diffusion.scene import DRAWS, Way
-from seminar_lib.widgets.images import as_bytes
+from seminar_lib.widgets.images import as_bytes, draw_small
 
 PANELS, TOP = (8, 168, 328), 40  # left edges of the image, the noisy one and the purified one, and their upper edge
 SIDE = 128  # of a panel
@@ -37,14 +37,5 @@ def draw_draws(canvas: Canvas, way: Way, true: int, classes: Sequence[str], enla
         (DRAWS_AT[0], DRAWS_AT[1] - 12), f"{DRAWS} draws of the noise: {right} of them read rightly", 14, bold=True
     )
     for number, (pixels, p) in enumerate(zip(way.purified, way.p, strict=True)):
-        left = DRAWS_AT[0] + STEP * number
-        height, width, _ = pixels.shape
-        canvas.image((left, DRAWS_AT[1]), as_bytes(pixels), enlarge)
-        mark, colour = (RIGHT, BLUE) if p.argmax() == true else (WRONG, VERMILLION)
-        at = (left + enlarge * width / 2, DRAWS_AT[1] + enlarge * height + 14)
-        canvas.text(at, f"{mark} {_short(classes[int(p.argmax())])}", 10, colour, align="middle")
-
-
-def _short(name: str) -> str:
-    """A name that fits below a draw."""
-    return name if len(name) <= 9 else f"{name[:8]}."
+        at = (DRAWS_AT[0] + STEP * number, DRAWS_AT[1])
+        draw_small(canvas, at, pixels, enlarge, classes[int(p.argmax())], p.argmax() == true)

@@ -22,7 +22,8 @@ from torch import nn
 
 from seminar_lib.data.dataset import Split
 from seminar_lib.masking import DEFENCES
-from seminar_lib.plots import BLUE, INK, VERMILLION
+from seminar_lib.plots import INK
+from seminar_lib.plots.style import answer_look
 from seminar_lib.widgets.canvas import Canvas, Pixels
 from seminar_lib.widgets.images import ImageDemo, as_bytes, hwc, slider
 from seminar_lib.widgets.masking.drawing import BARS, WAYS, draw_symptoms, draw_ways
@@ -105,7 +106,7 @@ class MaskingDemo(ImageDemo[State]):
         canvas.image(IMAGE, pixels, self.enlarge)
         draw_ways(canvas, found, state.image, true)
         right = truth(state.network)
-        colour = INK if state.guess == "none" else BLUE if state.guess == right else VERMILLION
+        colour = INK if state.guess == "none" else answer_look(state.guess == right)[1]
         for line, words in enumerate(verdict(state.network, state.guess)):
             canvas.text((BARS[0], VERDICT + 24 * line), words, 14, colour, bold=line == 0)
         return canvas.pixels()

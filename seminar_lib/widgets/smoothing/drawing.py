@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from seminar_lib.plots import BLUE, GREY, INK, RIGHT, VERMILLION, WRONG
-from seminar_lib.plots.style import PALE
+from seminar_lib.plots import BLUE, GREY, INK, VERMILLION
+from seminar_lib.plots.style import PALE, for_letters
 from seminar_lib.widgets.canvas import Canvas
-from seminar_lib.widgets.images import as_bytes
+from seminar_lib.widgets.images import draw_small
 from seminar_lib.widgets.smoothing.scene import ALPHA, Copies, Proof
 
 COPIES_AT, COLUMNS = (8, 176), 4  # upper left corner of the copies
@@ -21,12 +21,8 @@ def draw_copies(canvas: Canvas, copies: Copies, true: int, classes: Sequence[str
     """The noisy copies, and below each what the network takes it for, with a tick or a cross."""
     for number, (pixels, answer) in enumerate(zip(copies.pixels, copies.answers, strict=True)):
         row, column = divmod(number, COLUMNS)
-        left, top = COPIES_AT[0] + STEP[0] * column, COPIES_AT[1] + STEP[1] * row
-        height, width, _ = pixels.shape
-        canvas.image((left, top), as_bytes(pixels), enlarge)
-        mark, colour = (RIGHT, BLUE) if answer == true else (WRONG, VERMILLION)
-        at = (left + enlarge * width / 2, top + enlarge * height + 13)
-        canvas.text(at, f"{mark} {_short(classes[answer])}", 10, colour, align="middle")
+        at = (COPIES_AT[0] + STEP[0] * column, COPIES_AT[1] + STEP[1] * row)
+        draw_small(canvas, at, pixels, enlarge, classes[answer], answer == true)
 
 
 def draw_probability(canvas: Canvas, proof: Proof) -> None:
@@ -68,10 +64,9 @@ def draw_verdict(canvas: Canvas, proof: Proof, true: int, name: str) -> None:
     """The label with its radius, or no answer."""
     at = (LEFT, RADIUS_SCALE + 44)
     if proof.radius == 0:
-        canvas.text(at, "ABSTAIN: no more than a half is certain", 16, VERMILLION, bold=True)
+        canvas.text(at, "ABSTAIN: no more than a half is certain", 16, for_letters(VERMILLION), bold=True)
         return
-    mark, colour = (RIGHT, BLUE) if proof.label == true else (WRONG, VERMILLION)
-    canvas.text(at, f"{mark} {name}, certain up to {proof.radius:.2f}", 16, colour, bold=True)
+    canvas.answer(at, f"{name}, certain up to {proof.radius:.2f}", proof.label == true, 16, bold=True)
 
 
 def _place(share: float) -> float:
@@ -83,8 +78,3 @@ def _axis(canvas: Canvas, height: int, ticks: dict[float, str]) -> None:
     for at, words in ticks.items():
         canvas.line([(at, height - 3), (at, height + 4)], GREY, 1)
         canvas.text((at, height + 20), words, 11, GREY, align="middle")
-
-
-def _short(name: str) -> str:
-    """A name that fits below a copy."""
-    return name if len(name) <= 9 else f"{name[:8]}."
