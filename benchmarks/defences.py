@@ -5,7 +5,7 @@ shipped counts as trained. Clean accuracy and PGD-20 are those of each network's
 then runs batch by batch on some of them, the same for all. On a CPU all of it takes days: what has been measured is
 written after every batch, one seed of all defences before the next, and the same command goes on where an interrupted
 run stopped. Several processes can share the work of one GPU, each with defences and an ``--out`` of its own, such as
-defences-signs-2.json: the summary puts them together.
+defences-signs-2.json: the summary puts them together. What an epoch takes is timed side by side, apart from that.
 """
 
 from __future__ import annotations
@@ -21,10 +21,12 @@ import torch
 import tyro
 
 from benchmarks.autoattack import THREAT, ours, survivors
+from benchmarks.pace import seconds_an_epoch
 from benchmarks.report import RESULTS, circumstances, take_up, write
 from benchmarks.subject import subject
 from benchmarks.training import dataset_of, trained
-from seminar_lib import markdown
+from seminar_lib import cli, markdown
+from seminar_lib.data import load_data
 from seminar_lib.device import best_device
 from seminar_lib.evaluation import Accuracy, on_card
 
@@ -47,6 +49,7 @@ def compare(
     batch_size: int = 128,
     threads: int | None = None,
     bf16: bool = False,
+    pace: bool = True,
     runs: Path = Path("runs"),
     out: Path | None = None,
 ) -> None:
@@ -59,6 +62,8 @@ def compare(
         batch_size: images at a time.
         threads: of the CPU; by default PyTorch's choice.
         bf16: let AutoAttack's members that climb gradients search in bfloat16.
+        pace: time some training steps of all of ``names`` in turns, unless that has been done. Leave it out where
+            several processes share a device: they would time each other.
         runs: the folder of trainings.
         out: the JSON to write, and to go on with; results/benchmarks/defences-DATASET.json by default.
     """
@@ -67,6 +72,10 @@ def compare(
     dataset, device = dataset_of(names), best_device()
     path = out or RESULTS / f"defences-{dataset}.json"
     report = take_up(path, {"threat": repr(THREAT), "n": n, "batch_size": batch_size, "bf16": bf16})
+    if pace and not set(names) <= paces(report).keys():
+        recipes = {name: cli.recipe_named(name) for name in names}
+        report["pace"] = {"seconds": seconds_an_epoch(recipes, load_data(dataset), device)} | circumstances(device)
+        write(report, path)
     for seed in seeds:
         for name in names:
             done = report["models"].setdefault(name, {}).setdefault(str(seed), {"autoattack": []})
@@ -81,7 +90,7 @@ def compare(
             for x, y in batches[len(done["autoattack"]) :]:
                 done["autoattack"].append(ours(model, x, y, 0, bf16) | circumstances(device))
                 write(report, path)
-            print(markdown.table(HEAD, rows({"models": {name: {str(seed): done}}})), flush=True)
+            print(markdown.table(HEAD, rows(report | {"models": {name: {str(seed): done}}})), flush=True)
 
 
 def figures(weights: Path) -> dict[str, Any]:
@@ -90,7 +99,6 @@ def figures(weights: Path) -> dict[str, Any]:
     best, last = on_card(card), on_card(card, "last")
     return {
         **{"clean": vars(best["clean"]), "pgd20": vars(best["pgd20"]), "pgd20 last": vars(last["pgd20"])},
-        "seconds an epoch": min(row["seconds"] for row in card["history"]),  # the least disturbed
         "chosen": card["chosen"],
         "sha256": card["sha256"],
         "trained on": card["training"]["device"],
@@ -104,8 +112,13 @@ def rows(report: Mapping[str, Any]) -> Iterator[tuple[object, ...]]:
         if runs:
             columns = [[Accuracy(**done[column]) for done in runs] for column in ("clean", "pgd20", "pgd20 last")]
             columns.append([survivors(done["autoattack"]) for done in runs])
-            seconds = mean(done["seconds an epoch"] for done in runs)
-            yield name, len(runs), *(over_seeds(column) for column in columns), f"{seconds:.0f}"
+            seconds = paces(report).get(name)
+            yield name, len(runs), *(over_seeds(column) for column in columns), f"{seconds:.0f}" if seconds else ""
+
+
+def paces(report: Mapping[str, Any]) -> dict[str, float]:
+    """The seconds that an epoch takes by recipe, of those that were timed."""
+    return report["pace"]["seconds"] if "pace" in report else {}
 
 
 def over_seeds(found: Sequence[Accuracy]) -> str:

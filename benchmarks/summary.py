@@ -83,7 +83,8 @@ DEFENCES = """
 `python -m benchmarks.defences`: trained by the recipes of these names and measured alike. Clean accuracy and PGD-20
 (8/255, steps of 2/255) on all test images, of the epoch that the validation images chose and of the last one;
 AutoAttack (standard, {precision}) on {n} test images. One seed with its 95 % interval; of several seeds their mean, and
-the lowest and the highest. Seconds are those of the quickest epoch, with its validation.
+the lowest and the highest. *Seconds an epoch* come from training steps of all recipes in turns ({timed}), without
+validation; of several stages it is the last one.
 
 """
 GRAYBOX = """
@@ -157,7 +158,8 @@ def summary(folder: Path = RESULTS) -> str:
         for name, done in report["models"].items():
             parts.append(f"{autoattack.table(name, done)}, on {done[0]['device']}.\n")
     for dataset, report in by_dataset(reports).items():
-        parts.append(DEFENCES.format(dataset=dataset, precision=_precision(report), **report["settings"]))
+        timed = report["pace"]["device"] if "pace" in report else "not measured yet"
+        parts.append(DEFENCES.format(dataset=dataset, precision=_precision(report), timed=timed, **report["settings"]))
         parts += [markdown.table(defences.HEAD, list(defences.rows(report))), "\n"]
     for report in (report for name, report in reports.items() if name.startswith("graybox")):
         parts.append(GRAYBOX.format(**report["settings"], precision=_precision(report)))
@@ -198,6 +200,7 @@ def by_dataset(reports: Mapping[str, Json]) -> dict[str, dict[str, Any]]:
                 raise ValueError(f"{name}.json has other settings, {report['settings']}, than {one['settings']}.")
             for recipe, seeds in report["models"].items():
                 one["models"].setdefault(recipe, {}).update(seeds)
+            one |= {"pace": report["pace"]} if "pace" in report else {}
     return whole
 
 

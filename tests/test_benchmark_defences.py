@@ -29,7 +29,7 @@ def compare(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
     """Run the comparison on a toy, with another attack in AutoAttack's place; returns what it wrote."""
     monkeypatch.setattr(recipes, "toy_first", lambda: FIRST, raising=False)
     monkeypatch.setattr(recipes, "toy_then", lambda: THEN, raising=False)
-    for module in (cli, subject):
+    for module in (cli, subject, program):
         monkeypatch.setattr(module, "load_data", lambda name: toy())
     for module in (cli, program):
         monkeypatch.setattr(module, "best_device", lambda: torch.device("cpu"))
@@ -57,6 +57,20 @@ def test_each_defence_is_trained_and_measured_once(compare, tmp_path, monkeypatc
     monkeypatch.setattr(cli, "train", None)
     monkeypatch.setattr(program, "ours", None)
     assert compare("toy_first") == first
+
+
+def test_all_are_timed_side_by_side_and_again_where_one_is_new(compare, monkeypatch):
+    asked = []
+    monkeypatch.setattr(
+        program,
+        "seconds_an_epoch",
+        lambda recipes, data, device: asked.append([*recipes]) or dict.fromkeys(recipes, 2.0),
+    )
+    report = compare("toy_first", "toy_then")
+    assert report["pace"]["seconds"] == {"toy_first": 2.0, "toy_then": 2.0}
+    compare("toy_first")
+    assert asked == [["toy_first", "toy_then"]]
+    assert [row[-1] for row in program.rows(report)] == ["2", "2"]
 
 
 def test_what_is_whole_needs_no_run(compare, tmp_path, monkeypatch):

@@ -69,25 +69,31 @@ def test_only_what_was_measured_has_a_section(tmp_path: Path) -> None:
 
 def test_defences_are_shown_with_what_they_were_measured_on(tmp_path: Path) -> None:
     batch = {"n": 8, "robust": 4}
-    done = {"clean": ACCURACY, "pgd20": ACCURACY, "pgd20 last": ACCURACY, "seconds an epoch": 3.2}
+    done = {"clean": ACCURACY, "pgd20": ACCURACY, "pgd20 last": ACCURACY}
     models = {"toy_a": {"0": done | {"autoattack": [batch]}, "1": done | {"autoattack": []}}}
     report = {"settings": {"n": 8, "bf16": False}, "models": models}
+    report["pace"] = {"seconds": {"toy_a": 3.2}, "device": "a CPU"}
     (tmp_path / "defences-toy.json").write_text(json.dumps(report))
     text = program.summary(tmp_path)
     assert "## Training defences on toy" in text
     assert "AutoAttack (standard, float32) on 8 test images" in text
+    assert "of all recipes in turns (a CPU)" in text
     cell, counted = Accuracy(**ACCURACY), Accuracy.of(torch.arange(8) < 4)
     assert f"| toy_a | 1 | {cell} | {cell} | {cell} | {counted} | 3 |" in text
+    del report["pace"]
+    (tmp_path / "defences-toy.json").write_text(json.dumps(report))
+    assert f"| {counted} |  |" in program.summary(tmp_path)
 
 
 def test_files_of_one_data_set_make_one_table_unless_they_were_measured_differently() -> None:
     settings = {"n": 8, "bf16": False}
     first = {"settings": settings, "models": {"toy_a": {"0": "a0"}, "toy_b": {"0": "b0"}}}
-    second = {"settings": settings, "models": {"toy_a": {"1": "a1"}}}
+    second = {"settings": settings, "models": {"toy_a": {"1": "a1"}}, "pace": "timed there"}
     reports = {"defences-toy": first, "defences-toy-2": second, "defences-other": second, "strength-cpu": {}}
     whole = program.by_dataset(reports)
     assert whole.keys() == {"toy", "other"}
-    assert whole["toy"] == {"settings": settings, "models": {"toy_a": {"0": "a0", "1": "a1"}, "toy_b": {"0": "b0"}}}
+    models = {"toy_a": {"0": "a0", "1": "a1"}, "toy_b": {"0": "b0"}}
+    assert whole["toy"] == {"settings": settings, "models": models, "pace": "timed there"}
     assert first["models"]["toy_a"] == {"0": "a0"}
     with pytest.raises(ValueError, match=r"defences-toy-2\.json has other settings, \{'n': 9\}"):
         program.by_dataset({"defences-toy": first, "defences-toy-2": {"settings": {"n": 9}, "models": {}}})
