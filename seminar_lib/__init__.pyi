@@ -47,6 +47,7 @@ from seminar_lib.evaluation import Accuracy as Accuracy
 from seminar_lib.evaluation import CertifiedReport as CertifiedReport
 from seminar_lib.evaluation import DetectionReport as DetectionReport
 from seminar_lib.evaluation import GrayBox as GrayBox
+from seminar_lib.evaluation import Paired as Paired
 from seminar_lib.evaluation import PurifiedReport as PurifiedReport
 from seminar_lib.evaluation import Report as Report
 from seminar_lib.evaluation import accuracy_against_eps as accuracy_against_eps

@@ -174,8 +174,9 @@ for right, n in ((44, 100), (440, 1000), (4400, 10000), (0, 100)):
 
 # %% [markdown]
 # Ten times the images, a third of the width. Two defences that differ by one point on 1,000 images do not differ by
-# anything that was measured, unless they are compared image by image on the *same* images. And the interval knows
-# nothing of attacks that were not tried: it is the error of the sample, not that of the adversary.
+# anything that was measured, unless they are compared image by image on the *same* images (`sl.Paired`; lesson 5 needs
+# it). And the interval knows nothing of attacks that were not tried: it is the error of the sample, not that of the
+# adversary.
 #
 # ## Robust, or blind?
 #

@@ -487,10 +487,10 @@ print("in the worst case DiffPure adds robustness, intervals apart:", better)
 # | `signs/standard` | 93.8 % | 14.1 % | 9.0 % | 5.5 % | 5.5 % [3.3, 9.0] |
 # | `signs/pgd_at` | 94.9 % | 63.7 % | 58.6 % | 51.6 % | 51.2 % [45.1, 57.2] |
 #
-# `pgd_at` alone keeps 62.5 % [56.4, 68.2]. The intervals touch, but these are the *same* 256 images, and can be compared
-# one by one: 30 of them stand only without the purifier, one only with it. So it takes a part of the robustness that
-# was there. It draws the signs anew, and `pgd_at` was trained on signs that nobody had drawn anew. Who attacks `pgd_at`
-# alone does not notice (63.7 %). Who knows the purifier does.
+# `pgd_at` alone keeps 62.5 % [56.4, 68.2]. The intervals touch, but these are the *same* 256 images, and can be
+# compared one by one: 30 of them stand only without the purifier, one only with it. So it takes a part of the
+# robustness that was there. It draws the signs anew, and `pgd_at` was trained on signs that nobody had drawn anew. Who
+# attacks `pgd_at` alone does not notice (63.7 %). Who knows the purifier does.
 #
 # ## A denoiser without noise
 #

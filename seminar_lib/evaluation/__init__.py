@@ -10,6 +10,7 @@ from seminar_lib.evaluation.curve import Curve, accuracy_against_eps
 from seminar_lib.evaluation.detection import DetectionReport, evaluate_detector
 from seminar_lib.evaluation.graybox import GrayBox, gray_box
 from seminar_lib.evaluation.loss import mean_loss
+from seminar_lib.evaluation.paired import Paired
 from seminar_lib.evaluation.purified import evaluate_purified
 from seminar_lib.evaluation.purified_report import PurifiedReport
 from seminar_lib.evaluation.report import Report, evaluate, versions
@@ -21,6 +22,7 @@ __all__ = [
     "Curve",
     "DetectionReport",
     "GrayBox",
+    "Paired",
     "PurifiedReport",
     "Report",
     "accuracy_against_eps",
