@@ -31,8 +31,9 @@ Json = Mapping[str, Any]
 HEAD = """# Measured
 
 Written by `python -m benchmarks.summary` from the files in `benchmarks/`, which hold all settings and versions.
-Networks are those in `seminar_lib/weights`, whose cards say how each was trained and chosen. Intervals are 95 %
-(Wilson). Peers run with the settings of our attack on the same images.
+Networks are those in `seminar_lib/weights`, whose cards say how each was trained and chosen; one under `runs/` is not
+shipped, and the recipe of that name trains it. Intervals are 95 % (Wilson). Peers run with the settings of our attack
+on the same images.
 """
 TIME = """
 ## How long the attacks take
@@ -44,7 +45,7 @@ faster by a faster network alone. What is beyond comes from folding BatchNorm, f
 and from bfloat16. Every attack of ours looks twice more than its settings say, at the clean images and at the result.
 *Within eps* is a minimum-norm attack as it is called: an image is left alone once a success lies inside the radius,
 where a peer goes on to its nearest. On Linux all contestants profit from `seminar_lib/allocator.py`, which this process
-has imported. A network under `runs/` is not shipped; the recipe of that name trains it.
+has imported.
 
 """
 USED = (*strength.OURS, "seminar_lib, within eps", "seminar_lib, within eps, bf16")  # as against our other variants
@@ -106,7 +107,9 @@ CERTIFIED = """
 ## Certified accuracy
 
 `python -m benchmarks.certified`: {n} test images, {samples} samples each, alpha {alpha}: the share that is answered
-rightly, and certainly so within an L2 radius. The average radius counts 0 for a wrong or missing answer.
+rightly, and certainly so within an L2 radius. The average radius counts 0 for a wrong or missing answer. On CIFAR-10
+with sigma 0.25 Cohen et al. (2019) have 75, 60, 43 and 27 % at these radii, with a ResNet-110 of 1.7 million weights,
+90 epochs and 100,000 samples.
 
 """
 PURIFIERS = """
