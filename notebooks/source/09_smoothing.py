@@ -485,6 +485,16 @@ print(
 # | 0.25 | 74.8 % | 60.0 % | 42.8 % | 26.6 % | 0 | 0 | 8.6 % |
 # | 0.50 | 65.2 % | 54.6 % | 41.4 % | 32.0 % | 23.4 % | 9.4 % | 16.6 % |
 # | 1.00 | 47.2 % | 39.2 % | 34.0 % | 27.8 % | 21.6 % | 14.0 % | 29.0 % |
+#
+# Can a laptop repeat that? `python -m seminar_lib train cifar10_narrow_noise_025` trains a ResNet-18 of 0.7 million
+# weights for 16 epochs, 40 minutes on one core; an hour more certifies 500 test images, in bfloat16 and with 10 000
+# copies of each:
+#
+# | sigma | right | r = 0.25 | 0.5 | 0.75 | no answer |
+# |---|---|---|---|---|---|
+# | 0.25 | 74.0 % [70.0, 77.7] | 59.6 % [55.2, 63.8] | 43.2 % [38.9, 47.6] | 23.6 % [20.1, 27.5] | 8.4 % [6.3, 11.2] |
+#
+# One seed; every number of theirs lies in the interval.
 
 # %% [markdown]
 # ## Certified next to attacked
