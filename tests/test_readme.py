@@ -1,5 +1,6 @@
 """The README says what is there."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -7,7 +8,8 @@ import pytest
 import seminar_lib as sl
 from seminar_lib.lessons import found, table
 
-README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
 def test_it_lists_the_lessons():
@@ -25,4 +27,12 @@ def test_it_quotes_the_cards(name):
 
 
 def test_its_pictures_exist():
-    assert (Path(__file__).parents[1] / "results" / "attack.png").exists()
+    assert (ROOT / "results" / "attack.png").exists()
+
+
+def test_what_it_says_of_the_measurements_was_measured():
+    section = re.search(r"^## What the measurements say\n(.*?)^## ", README, re.MULTILINE | re.DOTALL)[1]
+    shares = re.findall(r"\d+\.\d% \[\d+\.\d%, \d+\.\d%\]", section)
+    assert len(shares) > 20
+    measured = (ROOT / "results" / "README.md").read_text(encoding="utf-8")
+    assert [share for share in shares if share not in measured] == []
