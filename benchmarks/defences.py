@@ -62,8 +62,8 @@ def compare(
         batch_size: images at a time.
         threads: of the CPU; by default PyTorch's choice.
         bf16: let AutoAttack's members that climb gradients search in bfloat16.
-        pace: time some training steps of all of ``names`` in turns, unless that has been done. Leave it out where
-            several processes share a device: they would time each other.
+        pace: time some training steps of all of ``names`` in turns, with those that were timed before, unless that has
+            been done. Leave it out where several processes share a device: they would time each other.
         runs: the folder of trainings.
         out: the JSON to write, and to go on with; results/benchmarks/defences-DATASET.json by default.
     """
@@ -73,7 +73,7 @@ def compare(
     path = out or RESULTS / f"defences-{dataset}.json"
     report = take_up(path, {"threat": repr(THREAT), "n": n, "batch_size": batch_size, "bf16": bf16})
     if pace and not set(names) <= paces(report).keys():
-        recipes = {name: cli.recipe_named(name) for name in names}
+        recipes = {name: cli.recipe_named(name) for name in (*paces(report), *names)}
         report["pace"] = {"seconds": seconds_an_epoch(recipes, load_data(dataset), device)} | circumstances(device)
         write(report, path)
     for seed in seeds:

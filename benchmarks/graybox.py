@@ -16,6 +16,7 @@ from typing import Any
 import torch
 import tyro
 
+from benchmarks.autoattack import THREAT
 from benchmarks.report import RESULTS, take_up, write
 from benchmarks.training import dataset_of, trained
 from seminar_lib import markdown
@@ -25,9 +26,7 @@ from seminar_lib.data import load_data
 from seminar_lib.device import best_device
 from seminar_lib.evaluation import Accuracy, gray_box
 from seminar_lib.evaluation.graybox import WHITE_BOX, WORST_CASE
-from seminar_lib.threat import Linf
 
-THREAT = Linf(8 / 255)
 SEED, OTHER_SEED = 0, 1  # of the trainings: the network's, and that of an adversary who trains it again
 SAME = "the same defence"
 # By what they stand for: the recipe behind the name of the data set, and the seed.
