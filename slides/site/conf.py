@@ -18,6 +18,7 @@ nitpicky = True
 myst_enable_extensions = ["dollarmath"]
 myst_heading_anchors = 4
 nb_execution_mode = "off"  # the outputs are those that the notebooks hold
+nb_render_markdown_format = "myst"  # the reports of attacks are tables, which plain CommonMark does not know
 nb_mime_priority_overrides = [("html", "image/png", 10), ("html", "text/markdown", 20), ("html", "text/plain", 30)]
 
 # Formulas: MathJax as the decks have it, in one file with its letters inside.

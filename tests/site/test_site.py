@@ -27,6 +27,8 @@ def test_the_site_has_no_fault(tmp_path):
     first = build.run(tmp_path / "sources", tmp_path / "site", tmp_path / "decks")
     assert first.is_file()
     assert links.faults(tmp_path / "site") == []
+    lessons = (tmp_path / "site" / "notebooks").glob("*.html")
+    assert [page.stem for page in lessons if "| clean |" in page.read_text(encoding="utf-8")] == []  # a table is one
 
 
 def test_a_signature_names_aliases_and_a_constant_has_no_words_of_another(tmp_path):
