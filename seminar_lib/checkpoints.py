@@ -95,7 +95,8 @@ def load(name: str | Path, device: torch.device | str = "cpu") -> tuple[Network,
         build, expected = dict(card["build"]), card["sha256"]
         architecture = getattr(models, build.pop("architecture"))(**build.pop("settings"))
         told = {name: tuple(value) if isinstance(value, list) else value for name, value in build.items()}
-        model = architecture.build(**told)
+        with torch.random.fork_rng(devices=[]):  # weights are drawn at first, for nothing: leave the caller's numbers
+            model = architecture.build(**told)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise ValueError(
             f"{card_file} is not a card of this library: {error!r}. Fetch it again, or save the model anew."

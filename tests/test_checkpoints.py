@@ -45,6 +45,13 @@ def test_saving_leaves_the_model_alone(tmp_path):
     assert all(torch.equal(weights, before[name]) for name, weights in model.state_dict().items())
 
 
+def test_loading_leaves_the_callers_random_numbers_alone(tmp_path):
+    save(tmp_path / "model", build(SmallCNN(4)), SmallCNN(4), {})
+    state = torch.get_rng_state()
+    load(tmp_path / "model")
+    assert torch.equal(torch.get_rng_state(), state)
+
+
 @pytest.mark.parametrize("suffix", ["", ".json", ".safetensors.xz"])
 def test_a_path_may_come_as_text_and_with_a_suffix(suffix, tmp_path):
     save(str(tmp_path / "new" / "model"), build(SmallCNN(4)), SmallCNN(4), {"note": 1})

@@ -123,8 +123,7 @@ def _given(first: Recipe, data: Dataset) -> tuple[Network, ...]:
     """
     if not isinstance(first.start, str):
         return ()
-    with torch.random.fork_rng(devices=[]):  # a network is built with random weights before its own are loaded
-        network, card = load(first.start)
+    network, card = load(first.start)
     build = card["build"]
     found = (build["architecture"], build["settings"], build.get("classes", len(data.classes)))
     if found != (type(first.model).__name__, asdict(first.model), len(data.classes)):

@@ -194,6 +194,5 @@ def _wrong_looks(network: Model, x: Images, y: Labels) -> Tensor:
 def _material() -> tuple[nn.Module, nn.Module, Split]:
     """The undefended network, the adversarially trained one, and test images."""
     data = load_data()
-    with torch.random.fork_rng():  # a network is built with random weights before its own are loaded
-        standard, robust = (load(f"{data.name}/{name}")[0] for name in ("standard", "pgd_at"))
+    standard, robust = (load(f"{data.name}/{name}")[0] for name in ("standard", "pgd_at"))
     return standard, robust, data.test.sample(N)

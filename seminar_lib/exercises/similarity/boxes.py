@@ -10,8 +10,6 @@ import math
 from functools import cache
 from typing import Any
 
-import torch
-
 from seminar_lib.attacks import PGD
 from seminar_lib.checkpoints import load
 from seminar_lib.data import load_data
@@ -74,8 +72,7 @@ def _shares(answer: Any) -> dict[str, tuple[float, float]]:
 def _measured() -> dict[str, tuple[Accuracy, Accuracy]]:
     """The same as measured on test images."""
     data = load_data()
-    with torch.random.fork_rng():  # a network is built with random weights before its own are loaded
-        networks = {name: load(f"{data.name}/{name}")[0] for name in NETWORKS}
+    networks = {name: load(f"{data.name}/{name}")[0] for name in NETWORKS}
     test, attacks, found = data.test.sample(N), {"PGD-5": PGD(Linf(8 / 255), steps=5)}, {}
     for name, other in (NETWORKS, NETWORKS[::-1]):
         boxes = gray_box(networks[name], {other: networks[other]}, test, attacks, progress=False)["PGD-5"]
