@@ -10,7 +10,7 @@ from __future__ import annotations
 import sys
 import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -66,9 +66,12 @@ def compare(
         model, _, batches = subject(name, n, batch_size, seed, device)
         done = report["models"].setdefault(name, [])
         for number, (x, y) in enumerate(batches[len(done) :], len(done)):
-            runs = [("authors", authors), ("seminar_lib", partial(ours, bf16=bf16))]
+            runs: dict[str, Callable[..., dict[str, Any]]] = {
+                "authors": authors,
+                "seminar_lib": partial(ours, bf16=bf16),
+            }
             # Turns, so that neither always finds the machine warm.
-            measured = {run: measure(model, x, y, seed) for run, measure in runs[:: 1 - 2 * (number % 2)]}
+            measured = {run: runs[run](model, x, y, seed) for run in list(runs)[:: 1 - 2 * (number % 2)]}
             done.append(measured | circumstances(device))
             write(report, path)
         print(table(name, done), flush=True)

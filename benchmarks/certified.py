@@ -16,7 +16,7 @@ import tyro
 
 from benchmarks.report import RESULTS, kept, take_up, write
 from seminar_lib import markdown
-from seminar_lib.checkpoints import load
+from seminar_lib.checkpoints import load_classifier
 from seminar_lib.data import load_data
 from seminar_lib.device import best_device
 from seminar_lib.evaluation import Accuracy, certify_set
@@ -62,7 +62,7 @@ def compare(
     for name, sigma in zip(weights, sigmas, strict=True):
         if name in report["models"]:
             continue
-        model, card = load(name, device)
+        model, card = load_classifier(name, device)
         data = load_data(card["dataset"]).test.sample(n, seed).to(device)
         answers = kept(runs, name, f"{sigma:g}")
         found = certify_set(Smoothed(model, sigma, bf16=bf16), data, n=samples, alpha=alpha, seed=seed, path=answers)

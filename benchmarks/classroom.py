@@ -20,7 +20,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, cast
 
 import nbformat
 import psutil
@@ -29,6 +29,7 @@ import tyro
 import zmq
 from jupyter_client.asynchronous.client import AsyncKernelClient
 from jupyter_client.manager import AsyncKernelManager
+from jupyter_client.provisioning.local_provisioner import LocalProvisioner
 
 from benchmarks.report import RESULTS, circumstances, take_up, write
 from seminar_lib import markdown
@@ -142,7 +143,7 @@ async def _together(cells: Sequence[str], number: int, environment: Mapping[str,
     tasks: list[asyncio.Task[Any]] = []
     try:
         students = await asyncio.gather(*(arrive(manager, environment) for manager in managers))
-        processes = [psutil.Process(manager.provisioner.pid) for manager in managers]
+        processes = [psutil.Process(cast(LocalProvisioner, manager.provisioner).pid) for manager in managers]
         start, idle, ours = time.perf_counter(), idle_seconds(), sum(map(cpu_seconds, processes))
         watch = asyncio.create_task(peaks(processes))
         work = [

@@ -110,7 +110,7 @@ def ours(attack: Attack, device: torch.device) -> dict[str, Attack | Nearest]:
             continue
         if isinstance(variant, MinimumNorm):
             found[f"seminar_lib{suffix}"] = Nearest(variant)
-            if hasattr(variant, "refinements"):
+            if isinstance(variant, CW | DeepFool):
                 found[f"seminar_lib, not drawn back{suffix}"] = Nearest(replace(variant, refinements=0))
             found[f"seminar_lib, within eps{suffix}"] = variant
         else:

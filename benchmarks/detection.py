@@ -21,7 +21,7 @@ import tyro
 from benchmarks.report import RESULTS, take_up, write
 from seminar_lib import markdown
 from seminar_lib.attacks import PGD, OrthogonalPGD
-from seminar_lib.checkpoints import load
+from seminar_lib.checkpoints import load_classifier
 from seminar_lib.data import load_data
 from seminar_lib.data.dataset import Dataset
 from seminar_lib.detection import Detector, FeatureSqueezing, Guarded, KernelDensity, LearnedDetector, Mahalanobis
@@ -83,7 +83,7 @@ def compare(
     attacks = {"oblivious": oblivious, "adaptive": adaptive, "longer": longer}
     report = take_up(path, settings | {name: repr(attack) for name, attack in attacks.items()})
     for name in weights:
-        model, card = load(name, device)
+        model, card = load_classifier(name, device)
         data = load_data(card["dataset"])
         images = data.test.sample(n, seed).to(device)
         done = report["models"].setdefault(name, {})

@@ -42,7 +42,7 @@ def _bars(ax: Axes, race: Mapping[str, Any]) -> None:
         whiskers = [[times - seconds["min"] / floor], [seconds["max"] / floor - times]]
         ax.barh(place, times, xerr=whiskers, color=VERMILLION if row["name"] in PEERS else BLUE, ecolor=GREY, capsize=2)
         text = f"{times:.2f} x, {row['robust_accuracy']['accuracy']:.1%} robust"
-        beside = {"textcoords": "offset points", "va": "center", "backgroundcolor": "white"}
+        beside: dict[str, Any] = {"textcoords": "offset points", "va": "center", "backgroundcolor": "white"}
         ax.annotate(text, (seconds["max"] / floor, place), (5, 0), **beside)
     ax.axvline(1, color=GREY, linestyle="--")
     ax.set(yticks=range(len(rows)), yticklabels=[row["name"] for row in rows], xlabel="time / floor")

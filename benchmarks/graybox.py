@@ -21,7 +21,7 @@ from benchmarks.report import RESULTS, take_up, write
 from benchmarks.training import dataset_of, trained
 from seminar_lib import markdown
 from seminar_lib.attacks import FGSM, PGD, Attack, AutoAttack
-from seminar_lib.checkpoints import load
+from seminar_lib.checkpoints import load_classifier
 from seminar_lib.data import load_data
 from seminar_lib.device import best_device
 from seminar_lib.evaluation import Accuracy, gray_box
@@ -79,9 +79,9 @@ def compare(
         done = report["models"].setdefault(name, {})
         if all(attack in done for attack in attacks):
             continue  # also where the runs themselves are gone
-        victim, _ = load(str(trained(name, SEED, runs)), device)
+        victim, _ = load_classifier(str(trained(name, SEED, runs)), device)
         others = {
-            role: load(str(trained(recipe, number, runs)), device)[0]
+            role: load_classifier(str(trained(recipe, number, runs)), device)[0]
             for role, (recipe, number) in surrogates(name, dataset).items()
         }
         for attack in attacks:

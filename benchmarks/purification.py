@@ -18,7 +18,7 @@ from torch import nn
 from benchmarks.report import RESULTS, kept, take_up, write
 from seminar_lib import markdown
 from seminar_lib.attacks import PGD
-from seminar_lib.checkpoints import load
+from seminar_lib.checkpoints import load, load_classifier
 from seminar_lib.data import load_data
 from seminar_lib.device import best_device
 from seminar_lib.diffusion import DiffPure
@@ -86,7 +86,7 @@ def compare(
             done = report["models"].setdefault(network, {})
             if name in done:
                 continue
-            model, card = load(network, device)
+            model, card = load_classifier(network, device)
             data = load_data(card["dataset"]).test.sample(n, seed).to(device)
             purifier = PURIFIERS[name](card["dataset"]).to(device)
             answers = kept(runs, network, name)

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import torch
 
 from benchmarks.measure import Batches
-from seminar_lib.checkpoints import load
+from seminar_lib.checkpoints import load_classifier
 from seminar_lib.data import load_data
 from seminar_lib.models import Classifier
 
@@ -27,7 +27,11 @@ class Subject(NamedTuple):
 
 
 def subject(weights: str, n: int, batch_size: int, seed: int, device: torch.device) -> Subject:
-    """The network ``weights``, shipped or a path, with ``n`` test images that ``seed`` chooses."""
-    model, card = load(weights, device)
+    """The network ``weights``, shipped or a path, with ``n`` test images that ``seed`` chooses.
+
+    Raises:
+        FileNotFoundError, ValueError: as ``load_classifier``.
+    """
+    model, card = load_classifier(weights, device)
     images = load_data(card["dataset"]).test.sample(n, seed).to(device)
     return Subject(model, card["dataset"], list(images.batches(batch_size)))

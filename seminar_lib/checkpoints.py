@@ -19,7 +19,7 @@ from safetensors import SafetensorError
 
 from seminar_lib import models
 from seminar_lib.files import whole_file
-from seminar_lib.models import Architecture, Network
+from seminar_lib.models import Architecture, Classifier, Network
 
 SHIPPED = Path(__file__).parent / "weights"
 WEIGHTS, CARD = ".safetensors.xz", ".json"
@@ -115,6 +115,18 @@ def load(name: str | Path, device: torch.device | str = "cpu") -> tuple[Network,
     except (RuntimeError, SafetensorError) as error:
         raise ValueError(f"{weights} does not fit the network {architecture} that its card names: {error}") from error
     return model.eval().to(device), card
+
+
+def load_classifier(name: str | Path, device: torch.device | str = "cpu") -> tuple[Classifier, dict[str, Any]]:
+    """As ``load``, for who is about to attack what is loaded.
+
+    Raises:
+        FileNotFoundError, ValueError: as ``load``; or the network gives images.
+    """
+    model, card = load(name, device)
+    if not isinstance(model, Classifier):
+        raise ValueError(f"{name} is a {type(model).__name__}: it gives images. Only a classifier can be attacked.")
+    return model, card
 
 
 def _files(path: Path) -> tuple[Path, Path]:

@@ -16,7 +16,6 @@ from seminar_lib.data import load_data
 from seminar_lib.device import best_device
 from seminar_lib.evaluation import evaluate, gray_box
 from seminar_lib.lessons import named, table
-from seminar_lib.models import Classifier
 from seminar_lib.parsing import parse_attack, parse_threat
 from seminar_lib.quiz.export import Format, export
 from seminar_lib.recipes.variants import with_seed
@@ -54,7 +53,7 @@ def evaluate_weights(
         json: print one JSON object instead of a table.
     """
     device = best_device()
-    loaded = {name: _classifier(name, device) for name in (weights, *surrogates)}
+    loaded = {name: checkpoints.load_classifier(name, device) for name in (weights, *surrogates)}
     model, card = loaded[weights]
     images = load_data(dataset or card["dataset"]).test.sample(n, seed).to(device)
     attacks = {name: parse_attack(name, parse_threat(norm, eps), bf16) for name in attack}
@@ -88,7 +87,7 @@ def attack_image(
     from seminar_lib.plots import triptych
 
     device = best_device()
-    model, card = _classifier(weights, device)
+    model, card = checkpoints.load_classifier(weights, device)
     data = load_data(card["dataset"])
     if not 0 <= index < len(data.test):
         raise ValueError(f"There is no test image {index}: {data.name} has {len(data.test)}, numbered from 0.")
@@ -219,13 +218,6 @@ def release_course(folder: tyro.conf.Positional[Path] = Path("course"), lessons:
     worth = course.release(named(lessons), folder)
     print(course.table(worth))
     print(f"\nFor students: {folder / 'release'}. Not for students: the rest of {folder}.")
-
-
-def _classifier(weights: str, device: torch.device) -> tuple[Classifier, dict[str, Any]]:
-    model, card = checkpoints.load(weights, device)
-    if not isinstance(model, Classifier):
-        raise ValueError(f"{weights} is a {type(model).__name__}: it gives images. Only a classifier can be attacked.")
-    return model, card
 
 
 def _json(value: Any) -> str:

@@ -32,7 +32,8 @@ def printed(lesson: str) -> str:
 
 def accuracy(parts: Sequence[str], n: int) -> sl.Accuracy:
     """The accuracy on ``n`` images whose percentage and interval ``SHARE`` has found."""
-    return sl.Accuracy(*(float(part) / 100 for part in parts), n=n)
+    share, low, high = (float(part) / 100 for part in parts)
+    return sl.Accuracy(share, low, high, n)
 
 
 def legible(figure: Figure, size: float = 15) -> Figure:

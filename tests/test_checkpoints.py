@@ -8,8 +8,8 @@ import safetensors.torch
 import torch
 
 from seminar_lib import checkpoints
-from seminar_lib.checkpoints import load, save, shipped
-from seminar_lib.models import Autoencoder, ResNet18, SmallCNN, UNet, ViT
+from seminar_lib.checkpoints import load, load_classifier, save, shipped
+from seminar_lib.models import Autoencoder, Classifier, ResNet18, SmallCNN, UNet, ViT
 
 ARCHITECTURES = [SmallCNN(4), ResNet18(2), ViT(layers=1, heads=2, features=8), UNet(8), Autoencoder(4)]
 
@@ -56,6 +56,14 @@ def test_loading_leaves_the_callers_random_numbers_alone(tmp_path):
 def test_a_path_may_come_as_text_and_with_a_suffix(suffix, tmp_path):
     save(str(tmp_path / "new" / "model"), build(SmallCNN(4)), SmallCNN(4), {"note": 1})
     assert load(f"{tmp_path}/new/model{suffix}")[1]["note"] == 1
+
+
+def test_what_gives_images_is_no_classifier(tmp_path):
+    save(tmp_path / "cnn", build(SmallCNN(4)), SmallCNN(4), {})
+    save(tmp_path / "unet", build(UNet(8)), UNet(8), {})
+    assert isinstance(load_classifier(tmp_path / "cnn")[0], Classifier)
+    with pytest.raises(ValueError, match="unet is a NoisePredictor: it gives images"):
+        load_classifier(tmp_path / "unet")
 
 
 def test_weights_are_a_safetensors_file_that_xz_unpacks(tmp_path):
