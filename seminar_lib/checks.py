@@ -8,10 +8,11 @@ from torch import Tensor, nn
 from seminar_lib.types import Model
 
 ROUNDING = 1e-6  # a resized or augmented image may leave [0, 1] by this much
+HALF = (torch.float16, torch.bfloat16)
 
 
 def check_images(x: Tensor) -> None:
-    """Refuse anything but a non-empty float batch (B, C, H, W) of finite pixels in [0, 1].
+    """Refuse anything but a non-empty batch (B, C, H, W) of finite pixels in [0, 1], in float32 or float64.
 
     Raises:
         TypeError: ``x`` is no tensor or holds no floats.
@@ -23,6 +24,8 @@ def check_images(x: Tensor) -> None:
         raise TypeError("x holds bytes (uint8, 0 to 255); expected floats in [0, 1]. Divide: x.float() / 255.")
     if not x.is_floating_point():
         raise TypeError(f"x must hold floats in [0, 1]; got {x.dtype}.")
+    if x.dtype in HALF:
+        raise TypeError(f"x holds {x.dtype}, whose steps are coarser than an attack's; expected float32: x.float().")
     if x.ndim != 4:
         hint = " A single image becomes a batch with x[None]." if x.ndim == 3 else ""
         raise ValueError(f"x must be a batch of images (B, C, H, W); got shape {tuple(x.shape)}.{hint}")
@@ -71,7 +74,7 @@ def check_model(model: Model, x: Tensor) -> None:
     """Refuse a model that is not callable, or whose parameters are elsewhere or of another type than the images.
 
     Raises:
-        TypeError: ``model`` is not callable, or its parameters have another dtype than ``x``.
+        TypeError: ``model`` is not callable, or its parameters have another dtype than ``x``, or half precision.
         ValueError: its parameters are on another device.
     """
     if not callable(model):
@@ -82,6 +85,11 @@ def check_model(model: Model, x: Tensor) -> None:
     if parameter.device != x.device:
         raise ValueError(
             f"The model is on {parameter.device} but x is on {x.device}. Move one: x.to({str(parameter.device)!r})."
+        )
+    if parameter.dtype in HALF:
+        raise TypeError(
+            f"The model computes in {parameter.dtype}, too coarse to attack or to judge. Convert: model.float(). "
+            "What is to be fast takes bf16=True, and searches in bfloat16 where that does no harm."
         )
     if parameter.dtype != x.dtype:
         raise TypeError(

@@ -168,6 +168,8 @@ IMAGES = {
     "uint8": (lambda x: (255 * x).byte(), TypeError, "x holds bytes (uint8, 0 to 255); expected floats in [0, 1]"),
     "int64": (lambda x: x.long(), TypeError, "x must hold floats in [0, 1]; got torch.int64"),
     "float64": (lambda x: x.double(), TypeError, "The model computes in torch.float32 but x is torch.float64"),
+    "bfloat16": (lambda x: x.bfloat16(), TypeError, "x holds torch.bfloat16, whose steps are coarser than an attack's"),
+    "float16": (lambda x: x.half(), TypeError, "expected float32: x.float()."),
     "0 to 255": (lambda x: stretched(x, 0, 255), ValueError, "spans [0, 255]. Divide by 255."),
     "normalised": (lambda x: stretched(x, -2.1, 2.6), ValueError, "Is it normalised? Pass plain pixels"),
     "a little off": (lambda x: stretched(x, 0, 1.001), ValueError, "Pixels must lie in [0, 1]; image"),
@@ -192,6 +194,7 @@ LABELS = {
 MODELS = {
     "a name": (lambda m: "resnet", TypeError, "model must be callable, images to logits; got str"),
     "elsewhere": (lambda m: deepcopy(m).to("meta"), ValueError, "The model is on meta but x is on cpu. Move one"),
+    "in bfloat16": (lambda m: deepcopy(m).bfloat16(), TypeError, "too coarse to attack or to judge. Convert: model.fl"),
     "of probabilities": (lambda m: Answers(m, lambda z: z.softmax(1)), ValueError, "attack the layer before it"),
     "of NaN": (lambda m: Answers(m, lambda z: z * NAN), ValueError, "returns NaN or infinity, first for image 0"),
     "of labels": (lambda m: Answers(m, lambda z: z.argmax(1)), ValueError, "(B, K) with B = 8; got shape (8,)"),

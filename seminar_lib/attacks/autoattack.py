@@ -65,7 +65,7 @@ class AutoAttack(WorstCase):
     def follow(self, goal: Goal, x: Images, generator: Generator = None) -> Cascade:
         """The cascade of members; warns of a model that this ensemble cannot judge."""
         few = torch.arange(min(PROBE, len(x)), device=x.device)
-        with care(goal):
+        with care(goal, x):
             self._look_for_masks(goal[few], x[few].clamp(0, 1))
         cascade = super().follow(goal, x, generator)
         black_box = [number for number, member in enumerate(self.members) if isinstance(member, Square)]

@@ -126,7 +126,7 @@ class Attack(ABC):
             TypeError, ValueError: ``x`` is no batch of images in [0, 1].
         """
         check_images(x)
-        with care(goal):
+        with care(goal, x):
             x = x.clamp(0, 1)
             best = Best(x, verdict(goal, x))
             rows = best.unfooled() if self.stop_when_fooled else best.all()
@@ -148,10 +148,13 @@ class Attack(ABC):
 
 
 @contextmanager
-def care(goal: Goal) -> Iterator[None]:
-    """Run a goal's models without leaving a trace on them, wherever the caller stands."""
+def care(goal: Goal, x: Images) -> Iterator[None]:
+    """Run a goal's models without leaving a trace on them, and alike wherever the caller stands.
+
+    A caller's autocast is left outside: it would lower the precision of a search that was not asked for ``bf16``.
+    """
     # Tensors born under inference_mode cannot take part in a backward pass; their copies made inside here can.
-    with torch.inference_mode(False), frozen(*goal.models):
+    with torch.inference_mode(False), torch.autocast(x.device.type, enabled=False), frozen(*goal.models):
         yield
 
 

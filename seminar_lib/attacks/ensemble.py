@@ -89,7 +89,7 @@ class WorstCase(Attack):
         check_images(x)
         if self.samples > 1:
             goal = Expectation(goal, self.samples)
-        with care(goal):
+        with care(goal, x):
             x = x.clamp(0, 1)
             best = Best(x, verdict(goal, x))
             by = best.success.long() * (WRONG_BEFORE - STANDING) + STANDING

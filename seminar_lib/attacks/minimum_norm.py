@@ -68,7 +68,7 @@ class MinimumNorm(Attack):
     ) -> Nearest:
         """The nearest adversarial images, whatever their distance; arguments and errors as for a call."""
         goal = self.goal(model, x, y, target)
-        with care(goal):
+        with care(goal, x):
             x = x.clamp(0, 1)
             x_adv, success = x.clone(), verdict(goal, x).success
             rows = (~success).nonzero().squeeze(1)  # what is wrong already is its own nearest

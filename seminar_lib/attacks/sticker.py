@@ -85,7 +85,7 @@ class Sticker:
         goal = FGSM(loss=margin).goal(model, x, y, target)
         side = self.pixels
         sticker = torch.rand(1, x.shape[1], side, side, generator=generator, device=x.device, dtype=x.dtype)
-        with care(goal):
+        with care(goal, x):
             for step in range(self.steps):
                 rows = torch.randperm(len(x), generator=generator, device=x.device)[: self.batch_size]
                 places = self._places(x[rows], None if boxes is None else boxes[rows], generator)

@@ -64,7 +64,7 @@ class Universal(Attack):
     ) -> Tensor:
         """The perturbation, (1, C, H, W), inside the threat model; arguments and errors as for a call."""
         goal = self.goal(model, x, y, target)
-        with care(goal):
+        with care(goal, x):
             return self._delta(goal, x.clamp(0, 1), generator)
 
     def _delta(self, goal: Goal, x: Images, generator: Generator) -> Tensor:

@@ -50,7 +50,7 @@ def diagnose(
     with torch.random.fork_rng(devices=[x.device] if x.device.type == "cuda" else []):
         torch.manual_seed(seed)
         goal = attack.goal(model, x, y)  # refuses what is no model, no images or no labels
-        with care(goal):
+        with care(goal, x):
             right = (~verdict(goal, x).success).nonzero().squeeze(1)
             if not len(right):
                 raise ValueError(

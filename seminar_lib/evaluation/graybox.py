@@ -220,7 +220,7 @@ class _Watched(Transfer):
 
     def search(self, goal: Goal, x: Images, generator: Generator = None) -> Images:
         x_adv = super().search(goal, x, generator)
-        with care(there := self.there(goal)):
+        with care(there := self.there(goal), x):
             self.fooled.append(verdict(there, x_adv).success.cpu())
         return x_adv
 

@@ -263,6 +263,13 @@ def test_a_success_counts_only_when_full_precision_confirms_it(bf16, tiny, x, y)
     assert (x_adv != x).any()
 
 
+@pytest.mark.parametrize("attack", WITHOUT_CHANCE, ids=repr)
+def test_an_autocast_around_the_call_changes_nothing(attack, tiny, x, y):
+    expected = attack(tiny, x, y)
+    with torch.autocast("cpu", torch.bfloat16):
+        assert torch.equal(attack(tiny, x, y), expected)
+
+
 def test_a_success_that_full_precision_denies_does_not_end_the_search(tiny, x, y):
     goal = Recorded(Misclassify(Rounded(tiny), y), torch.arange(len(x)))
     PGD(Linf(1e-4), steps=5, bf16=True).run(goal, x)

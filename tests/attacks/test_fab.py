@@ -1,5 +1,6 @@
 """FAB on a linear model, where the boundary is a formula, and beside the authors' package."""
 
+import math
 import re
 from types import SimpleNamespace
 
@@ -53,14 +54,17 @@ def test_it_is_as_strong_as_the_authors_and_no_farther_away(threat):
     data = load_data("signs").test.sample(32)
     x, y = data.x.contiguous(), data.y
     peer = theirs.FABAttack_PT(
-        model, norm=type(threat).__name__, n_iter=10, eps=1e3, targeted=True, n_target_classes=2, device="cpu"
+        model, norm=type(threat).__name__, n_iter=10, eps=threat.eps, targeted=True, device="cpu"
     )
-    x_adv = peer.perturb(x, y)
-    fooled = model(x_adv).argmax(1) != y
+    ways = []
+    for peer.target_class in (2, 3):  # the likeliest wrong class, and the next; their loop stops at the first success
+        x_adv = peer.attack_single_run(x, y, use_rand_start=False, is_targeted=True)
+        ways.append(threat.norm(x_adv - x).masked_fill(model(x_adv).argmax(1) == y, math.inf))
+    nearest = torch.stack(ways).amin(0)
     ours = FAB(threat, steps=10, targets=2).nearest(model, x, y)
-    assert ours.success.float().mean() >= fooled.float().mean() - 1 / 32
-    both = ours.success & fooled
-    assert ours.distance[both].median() <= 1.02 * threat.norm(x_adv - x)[both].median()
+    assert ours.success.float().mean() >= nearest.isfinite().float().mean() - 1 / 32
+    both = ours.success & nearest.isfinite()
+    assert ours.distance[both].median() <= 1.02 * nearest[both].median()
 
 
 @pytest.mark.parametrize("setting", [{"steps": 0}, {"targets": 0}, {"restarts": 0}], ids=repr)
