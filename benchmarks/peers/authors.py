@@ -31,7 +31,7 @@ def make(attack: Attack, model: Classifier) -> Any:
                 n_restarts=attack.restarts,
                 n_target_classes=attack.targets,
                 targeted=True,
-                **common | {"eps": 1e3},  # successes beyond eps too
+                **common,  # a success within eps ends the search: with a larger one the first target would be the last
             )
             return seeded(fab, lambda x, y: fab.perturb(x, y))
         case Square():
