@@ -55,8 +55,9 @@ for name, pair in pairs.items():
 
 # %% [markdown]
 # The same change of 8 grey levels does not go the same way in both. How far is far? Networks differ in how *long* they
-# make their embeddings, and an attack makes them longer. So bring every embedding to length 1, where only its direction
-# is left, and measure there. Wang and Isola call the mean squared distance of two views of an image **alignment**:
+# make their embeddings, and so do attacks: most of `standard`'s get longer, most of `pgd_at`'s shorter. What the last
+# layer compares is mostly direction. So bring every embedding to length 1, where only its direction is left, and
+# measure there. Wang and Isola call the mean squared distance of two views of an image **alignment**:
 #
 # $$\frac{1}{B} \sum_i \lVert u_i - u'_i \rVert^2, \qquad u = \frac{z}{\lVert z \rVert} .$$
 #
@@ -95,13 +96,13 @@ for pair in pairs.values():
 
 # %% [markdown]
 # A distance on the sphere still has no unit. A natural one is the way from class to class: **drift** is how far an
-# image goes under the attack, as a share of the typical distance between the middles of two classes. At 1 it could be
-# anybody.
+# image goes on the sphere under the attack, as a share of the typical distance between the middles of two classes. At 1
+# it could be anybody.
 
 # %%
 # Picture: how far each image drifts under the attack, as two histograms. Those of the
-# standard network lie around the distance from class to class and beyond, those of
-# pgd_at well below it.
+# standard network lie around the distance from class to class. Those of pgd_at are two
+# groups: most lie far below it, the others around it as well.
 figure, ax = plt.subplots(figsize=(6, 3), layout="constrained")
 drifts = {
     name: embeddings.drift(pair.z, pair.z_adv, pair.y) for name, pair in pairs.items()
@@ -124,7 +125,17 @@ print(
     bool(medians["standard"] > 2 * medians["pgd_at"]),
 )
 
+# %%
+fooled = pairs["pgd_at"].predicted_adv != y.cpu()
+for kind, chosen in (("held", ~fooled), ("fooled", fooled)):
+    print(
+        f"pgd_at, {kind}: {int(chosen.sum())} images, median drift {drifts['pgd_at'][chosen].median():.2f}"
+    )
+
 # %% [markdown]
+# Adversarial training has not made every way short. The images that it holds hardly move; those that are fooled go
+# nearly as far as from class to class, like those of `standard`.
+#
 # ## Lost in the embedding, or misjudged by the classifier?
 #
 # When a network is fooled, who is to blame: the encoder, which carried the image to the wrong place, or the linear
@@ -186,9 +197,9 @@ for name, pair in pairs.items():
 # (Papernot and McDaniel, 2018) would be told a confident lie. This attack did not even know of the neighbours; lesson
 # 11 shows what happens to a detector when the adversary does.
 #
-# Here are all the numbers of both. *Separation* is the mean silhouette: 1 for tight classes far apart, below 0 when
-# most images lie in another class. *Uniformity* says how evenly the sphere is filled, the more negative the more
-# evenly.
+# Here are all the numbers of both. *Separation* is the mean silhouette of the embeddings with their lengths: 1 for
+# tight classes far apart, below 0 when most images lie in another class. *Uniformity* says how evenly the sphere is
+# filled, the more negative the more evenly.
 
 # %%
 from IPython.display import Markdown
@@ -219,7 +230,7 @@ print("attacked, both are mixed up, below 0:", max(attacked.values()) < 0)
 #
 # The same images are in both, which tells us how to turn one towards the other. For embeddings $Z$ and $Z'$, both
 # centred, the rotation that brings $ZR$ closest to $Z'$ has a closed form (the orthogonal Procrustes problem,
-# Schönemann 1966):
+# Schönemann 1966; a mirror image may be the closest, and counts as a rotation here):
 #
 # $$Z^\top Z' = U S V^\top \quad\Longrightarrow\quad R = U V^\top .$$
 #
@@ -228,7 +239,7 @@ print("attacked, both are mixed up, below 0:", max(attacked.values()) < 0)
 
 # %% exercise="8.3"
 def turn(z, target):
-    """The rotation (D, D) that brings z (B, D) as close as possible to the target (B, D)."""
+    """The rotation (D, D), a mirror allowed, that brings centred z (B, D) nearest to the target (B, D)."""
     ### BEGIN SOLUTION: return the rotation
     u, _, vh = torch.linalg.svd(z.T @ target)
     return u @ vh
@@ -252,7 +263,8 @@ embedding.check_turn(turn)
 #
 # ## The map
 #
-# **PCA** throws the shadow of all points onto the plane on which the clean ones spread most.
+# **PCA** lets all points fall straight onto the plane on which the clean ones spread most, as the sun overhead throws
+# shadows onto the ground.
 
 # %%
 # Picture: two PCA maps with the same axes, standard on the left, pgd_at on the right;
@@ -308,7 +320,8 @@ plots.before_after(embeddings.pca(embeddings.in_one_frame(sheets)), data.classes
 
 # %% [markdown]
 # Three of the four were trained on attacks, and keep about as many images. `clead` has the best alignment, which is
-# what its term asks for; `anchor`, which knows the classes, separates them best of the three. Are they more robust?
+# what its term asks for. Its median image goes no less far than that of `pgd_at`, but few go very far, and these count
+# most in a mean of squares. `anchor`, which knows the classes, separates them best of the three. Are they more robust?
 # Their neighbours are right for a few more attacked images than those of `pgd_at`, fewer than chance allows for, as the
 # intervals overlap; the linear layer, in the titles of the maps, is right for about as many. `lisard` was trained on
 # noise. Its clean classes are as tidy as those of `standard`, and the attack carries most images away from theirs,
@@ -362,8 +375,8 @@ def what_holds():
 # %% [markdown]
 # <details><summary>Hint</summary>
 #
-# Think of the shadow of a tree. Can two leaves be nearer to each other than their shadows? Can they be farther apart?
-# And for the last one, look at the left map above.
+# Think of a tree and its shadow, the sun overhead. Can two leaves be nearer to each other than their shadows? Can they
+# be farther apart? And for the last one, look at the left map above.
 #
 # </details>
 
@@ -385,7 +398,7 @@ Quiz("08_embedding_space")
 #
 # - The encoder makes an embedding, the last layer draws straight borders through it.
 # - An attack moves an undefended network's embeddings as far as from class to class; adversarial training shortens the
-#   way. Alignment and drift measure it.
+#   way of most images, not of those that are fooled. Alignment and drift measure it.
 # - Neighbours do not rescue what the encoder has carried away.
 # - Axes are free up to a rotation: bring networks into one frame before you lay maps side by side.
 # - PCA is a shadow, t-SNE keeps neighbours; both raise questions, and only numbers answer them.

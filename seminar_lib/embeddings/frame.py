@@ -15,7 +15,7 @@ fitted to each network alone would turn each picture differently. Matching the c
 free whatever they do not span, so all clean images are matched. The adversarial images have no say: they follow.
 
 Only directions count, as in the contrastive losses: embeddings come to length 1 first. Attacks make those of an
-undefended network several times as long, and a map would show little else.
+undefended network longer, of the signs' to about twice their length, and a map would show little else.
 """
 
 from __future__ import annotations

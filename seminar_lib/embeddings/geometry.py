@@ -21,7 +21,7 @@ class Geometry:
         uniformity: of the clean images; the more negative, the more evenly they fill the sphere.
         separation: of the classes, clean, from -1 to 1.
         separation_adv: the same of the adversarial images.
-        drift: the median way of an image under the attack; 1 is the way from class to class.
+        drift: the median way of an image under the attack, on the sphere; 1 is the way from class to class.
         neighbours: how many clean images their nearest training images tell rightly.
         neighbours_adv: how many adversarial ones.
     """

@@ -1,6 +1,7 @@
 """Numbers about an embedding: how the attack moves images in it, and how well it keeps the classes apart.
 
-Each function stands alone. Lengths differ from network to network; every number here is free of them.
+Each function stands alone. Networks differ in the scale of their embeddings; every number here is free of it.
+Alignment, uniformity and drift look at directions alone.
 """
 
 from __future__ import annotations
@@ -87,13 +88,14 @@ def separation(z: Embeddings, y: Labels) -> float:
 
 
 def drift(z: Embeddings, z_adv: Embeddings, y: Labels) -> PerExample:
-    """How far the attack moves each image, in units of the typical way from one class to another, (B,).
+    """How far the attack moves each image on the unit sphere, in ways from one class to another, (B,).
 
-        |z'_i - z_i| / mean_{k < l} |c_k - c_l|,    c_k the mean of the clean embeddings of class k
+        |u'_i - u_i| / mean_{k < l} |c_k - c_l|,    u = z / |z|,    c_k the mean u of the clean images of class k
 
-    1 is as far as from one class to the next. That attacks carry images from the region of their own class to that of
-    another is an observation of Mao et al., "Metric Learning for Adversarial Robustness", NeurIPS 2019; the unit is
-    ours.
+    1 is as far as from one class to the next. Off the sphere an embedding that only gets longer or shorter, which
+    hardly changes what a linear classifier says of it, would count as moved. That attacks carry images from the region
+    of their own class to that of another is an observation of Mao et al., "Metric Learning for Adversarial Robustness",
+    NeurIPS 2019; the unit is ours.
 
     Args:
         z: embeddings of the clean images, (B, D).
@@ -105,7 +107,8 @@ def drift(z: Embeddings, z_adv: Embeddings, y: Labels) -> PerExample:
     """
     check_views(z, z_adv)
     check_embeddings(z, y)
-    _, middles = class_means(z, y)
+    u, u_adv = F.normalize(z, dim=1), F.normalize(z_adv, dim=1)
+    _, middles = class_means(u, y)
     if len(middles) < 2:
         raise ValueError(
             "Drift is measured against the way from class to class: it needs at least two classes; got one."
@@ -113,7 +116,7 @@ def drift(z: Embeddings, z_adv: Embeddings, y: Labels) -> PerExample:
     typical = torch.pdist(middles).mean()
     if typical == 0:
         raise ValueError("All classes have the same mean: there is no way to measure by. Has the network collapsed?")
-    way: PerExample = (z_adv - z).norm(dim=1) / typical
+    way: PerExample = (u_adv - u).norm(dim=1) / typical
     return way
 
 

@@ -46,7 +46,7 @@ def drifts() -> Figure:
         ax.hist(way.numpy(), edges, histtype="step", color=colour, linestyle=line, linewidth=2.5, label=name)
     ax.axvline(1, color=GREY, linestyle=":", label="from class to class")
     ax.set(xlabel="drift", ylabel="images", title="PGD-20 at 8/255, n = 160")
-    ax.legend(loc="upper right")
+    ax.legend(loc="upper center")
     return figure
 
 

@@ -66,16 +66,21 @@ def test_separation_of_known_clouds():
 
 
 def test_drift_is_the_loop_over_its_definition():
-    middles = [[float(v) for v in Z[k == Y].mean(0)] for k in range(3)]
+    u, u_adv = ([unit(row) for row in z] for z in (Z, Z_ADV))
+    middles = []
+    for k in range(3):
+        members = [row for row, label in zip(u, Y.tolist(), strict=True) if label == k]
+        middles.append([sum(column) / len(members) for column in zip(*members, strict=True)])
     typical = sum(distance(middles[i], middles[j]) for i, j in ((0, 1), (0, 2), (1, 2))) / 3
-    expected = [distance(a, b) / typical for a, b in zip(Z, Z_ADV, strict=True)]
+    expected = [distance(a, b) / typical for a, b in zip(u, u_adv, strict=True)]
     torch.testing.assert_close(drift(Z, Z_ADV, Y), torch.tensor(expected))
 
 
-def test_drift_from_one_class_to_the_next_is_one_whatever_the_scale():
-    z, y = torch.tensor([[0.0, 0], [0, 0], [3, 4], [3, 4]]), torch.tensor([2, 2, 5, 5])
+def test_drift_from_one_class_to_the_next_is_one_and_lengths_are_no_way():
+    z, y = torch.tensor([[1.0, 0], [5, 0], [0, 3], [0, 0.1]]), torch.tensor([2, 2, 5, 5])
     for scale in (1, 1000):
-        torch.testing.assert_close(drift(scale * z, scale * z.roll(2, 0), y), torch.ones(4))
+        torch.testing.assert_close(drift(z, scale * z.roll(2, 0), y), torch.ones(4))
+        torch.testing.assert_close(drift(z, scale * z, y), torch.zeros(4))
 
 
 @pytest.mark.parametrize("k", [1, 5, 24])
