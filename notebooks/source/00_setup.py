@@ -29,7 +29,7 @@ print(f"computing on: {describe(device)}")
 # %% [markdown]
 # ## The data
 #
-# The seminar's own data set is `signs`: photographs of sixteen road signs, 32 by 32 pixels, made by a program. A car
+# The seminar's own data set is `signs`: pictures of sixteen road signs, 32 by 32 pixels, made by a program. A car
 # that reads such a sign wrongly may do harm, and the signs are alike on purpose: 30, 50 and 80 differ in one digit.
 #
 # The images are rendered the first time you ask for them and kept in a cache; nothing is downloaded. To run the
@@ -45,7 +45,7 @@ print(f"one image: {tuple(test.x[0].shape)}")
 print(f"pixels from {test.x.min():.0f} to {test.x.max():.0f}")
 
 # %%
-# Picture: two photographs of each class of road sign, some in bright sun, some in haze
+# Picture: two pictures of each class of road sign, some in bright sun, some in haze
 # or at dusk.
 from seminar_lib.plots import gallery
 

@@ -49,10 +49,12 @@ ball = sl.Linf(8 / 255)
 walk = sl.PGD(ball, steps=10, stop_when_fooled=False)
 loss = {}
 for name, network in networks.items():
-    for where, images in {"clean": x, "worst": walk(network, x, y)}.items():
+    start = torch.Generator(x.device).manual_seed(0)  # PGD begins at a random point
+    worst = walk(network, x, y, generator=start)
+    for where, images in {"clean": x, "worst": worst}.items():
         loss[name, where] = float(sl.cross_entropy(network(images), y).mean().detach())
 for (name, where), value in loss.items():
-    print(f"{name:>8}, {where} images: mean loss {value:.3f}")
+    print(f"{name:>8}, {where} images: mean loss {value:.2g}")
 
 # %% tags=["nbval-check-output"]
 print(
@@ -176,8 +178,8 @@ curve
 
 # %% [markdown]
 # Run the next cell and watch the curve *above*, for less than a minute. The upper panel shows the loss on attacked
-# training images, the lower one the two accuracies on validation images. A network without any defence would have a
-# robust accuracy of zero here.
+# training images, the lower one the two accuracies on validation images. Without the attack in its training, the same
+# network would keep a few per cent under PGD at the end.
 
 # %%
 fast = sl.fit(plan, few, progress=False, watch=curve)
@@ -201,9 +203,9 @@ print(
 )
 
 # %% [markdown]
-# It is not much: a network that always named the same class would keep one answer in four, too. But one without any
-# defence would keep none. And FGSM and PGD-20 are not far apart, so the one step was an honest opponent here. Is it
-# always?
+# It is not much: a network that always named the same class would keep one answer in four, too. But the same training
+# without the attack ends with less: 6.0 %, 2.0 % and 3.5 % under PGD-20, with three seeds. And FGSM and PGD-20 are not
+# far apart, so the one step was an honest opponent here. Is it always?
 #
 # ## Where one step goes wrong
 #
@@ -333,8 +335,9 @@ print("trained with PGD-5: the loss stays above 0.6:", calm[-1]["adversarial"] >
 # %%
 # Picture: the chessboard as two networks see it, yellow for one colour and blue for the
 # other. In the first, arrows lead from one point of each field to where FGSM lands, most
-# of them over the other colour and back to the point's own. Crosses mark what PGD has
-# found on the way. The second network is grey all over.
+# of them over the other colour and back to the point's own. Dashed lines lead from the
+# same points to crosses, where PGD gets to, most of them on the other colour. The second
+# network is grey all over.
 side = torch.linspace(0, 1, 200)
 plane = torch.cartesian_prod(side, side)[:, :, None, None]
 field = (3 * fresh.flatten(1)).long() @ torch.tensor([3, 1])
@@ -358,6 +361,8 @@ for start, end in zip(starts.flatten(1), ends.flatten(1), strict=True):
     arrow = {"arrowstyle": "->", "color": VERMILLION, "linewidth": 2}
     axes[0].annotate("", end, start, arrowprops=arrow)
 worst = strong_judge(fooling, starts, labels).flatten(1)
+for start, end in zip(starts.flatten(1), worst, strict=True):
+    axes[0].plot(*torch.stack([start, end]).T, "--", color=VERMILLION, linewidth=1.2)
 axes[0].scatter(*worst.T, 80, marker="x", color=VERMILLION, linewidths=2.5)
 plt.show()
 
@@ -525,10 +530,12 @@ for beta in (0, 1):
 # | Wide ResNet-34-10 | PGD | 56.8 % | 48.6 % |
 # | PreAct ResNet-18 | TRADES | 53.5 % | 53.3 % |
 #
-# The training loss falls to the end, and clean accuracy rises to the end. Only the robust accuracy turns, after the
-# first time that the learning rate drops. This is *robust overfitting*: slow, where catastrophic overfitting is sudden,
-# and it happens with strong attacks too. It is as large as what separates most defences of these years from each other.
-# Whoever compares the best epoch of one's own method with the last epoch of another's finds progress that is not there.
+# In the two rows of PGD the training loss falls to the end, and clean accuracy rises to the end. Only the robust
+# accuracy turns, after the first time that the learning rate drops. This is *robust overfitting*: slow, where
+# catastrophic overfitting is sudden, and it happens with strong attacks too. It is as large as what separates most
+# defences of these years from each other. Whoever compares the best epoch of one's own method with the last epoch of
+# another's finds progress that is not there. The row of TRADES hardly turns: not every training overfits in this way,
+# and one that does not loses nothing when its last epoch is reported.
 #
 # So one has to choose an epoch. By which number?
 #

@@ -355,9 +355,9 @@ for name, (hardest, others) in full.items():
 # %% [markdown]
 # The paper claims more robust accuracy than adversarial training. Trained alike, the two differ by less than a point.
 # Compared on the same images, as in lesson 5: 31 signs of 2,000 withstand PGD-20 in `pgd_at` alone, 42 in `anchor`
-# alone, as coins may well fall (p = 0.24). The classes have moved as the term wants it, a little: the hardest positive
-# is nearer, the others are farther away. It is tidier, and not more robust. Of the clean signs it reads eight that
-# `pgd_at` does not, and misses none that `pgd_at` reads (p = 0.008).
+# alone, as coins may well fall (p = 0.24; in float32 they are 34 and 40). The classes have moved as the term wants it,
+# a little: the hardest positive is nearer, the others are farther away. It is tidier, and not more robust. Of the clean
+# signs it reads eight that `pgd_at` does not, and misses none that `pgd_at` reads (p = 0.008).
 #
 # **A bound for your suspicion.** Under AutoAttack at 8/255, the best ResNet-18 that we found on RobustBench keeps
 # 52.5 % when it is trained on CIFAR-10 alone (Addepalli et al., 2022). A contrastive defence that claims much more with

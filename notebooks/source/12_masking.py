@@ -28,9 +28,9 @@ ball = sl.Linf(8 / 255)
 # %% [markdown]
 # ## A defence for nothing
 #
-# Adversarial training takes hours and costs clean accuracy. Here is an offer: round every pixel to one of 16 levels,
-# and hand the image to the network *without* any defence. The idea sounds good. Perturbations are small, rounding wipes
-# them away.
+# Adversarial training takes several times as long and costs clean accuracy. Here is an offer: round every pixel to one
+# of 16 levels, and hand the image to the network *without* any defence. The idea sounds good. Perturbations are small,
+# rounding wipes them away.
 
 # %%
 rounded = DEFENCES["quantise"].build(standard)

@@ -106,6 +106,8 @@ def board() -> Figure:
         arrow = {"arrowstyle": "->", "color": VERMILLION, "linewidth": 2}
         axes[0].annotate("", end, start, arrowprops=arrow).set_in_layout(False)
     found = JUDGE(fooling, starts, labels).flatten(1)
+    for start, end in zip(starts.flatten(1), found, strict=True):
+        axes[0].plot(*torch.stack([start, end]).T, "--", color=VERMILLION, linewidth=1.5)
     axes[0].scatter(*found.T, 110, marker="x", color=VERMILLION, linewidths=3, zorder=4)
     return legible(figure, 18)
 
