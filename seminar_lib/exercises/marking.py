@@ -67,15 +67,20 @@ def ask(exercise: str, function: Answer, *arguments: Any) -> Any:
         raise Mistake(f"your function raised {type(error).__name__}{place}: {error}") from None
 
 
-def ask_tensor(exercise: str, function: Answer, shape: tuple[int, ...], *arguments: Any) -> Tensor:
-    """A student's answer that must be a finite tensor of this shape; without its gradient history."""
+def ask_tensor(
+    exercise: str, function: Answer, shape: tuple[int, ...], *arguments: Any, reading: str | None = None
+) -> Tensor:
+    """A student's answer that must be a finite tensor of this shape; without its gradient history.
+
+    ``reading`` says what the shape means, where it is not one number, value, row and column, or picture an example.
+    """
     answer = ask(exercise, function, *arguments)
     if answer is None:
         raise Mistake("your function returns nothing. Does it end with a return?")
     if not isinstance(answer, Tensor):
         raise Mistake(f"your function must return a tensor; it returns a {type(answer).__name__}.")
     if tuple(answer.shape) != shape:
-        raise Mistake(f"your answer has shape {tuple(answer.shape)}; expected {shape}: {_reading(shape)}.")
+        raise Mistake(f"your answer has shape {tuple(answer.shape)}; expected {shape}: {reading or _reading(shape)}.")
     if not answer.isfinite().all():
         raise Mistake("your answer holds NaN or infinity.")
     return answer.detach()

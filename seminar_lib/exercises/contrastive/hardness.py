@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from seminar_lib.contrastive import positive_weights
-from seminar_lib.exercises.contrastive.usual import embeddings
+from seminar_lib.exercises.contrastive.usual import SCORE_ZERO, embeddings
 from seminar_lib.exercises.marking import Answer, Mistake, ask, ask_loss, marks, right, same
 
 Y = torch.tensor([0, 1, 2, 2, 1, 2, 0, 2, 1])
@@ -34,15 +34,18 @@ def _judge(my_weights: Answer, y: Tensor, beta: float) -> None:
     answer = ask("6.2", my_weights, *given, beta)
     if not (torch.equal(given[0], cosine) and torch.equal(given[1], y)):
         raise Mistake("you changed the cosines or the labels in place. Work on copies: masked_fill, not masked_fill_.")
-    if isinstance(answer, Tensor) and answer.isnan().any():
-        raise Mistake(
-            "your weights hold NaN. An embedding that is alone in its class has no positive, and what is shared out "
-            "among nobody is 0 / 0: its row is 0."
-        )
-    answer = ask_loss("6.2", lambda: answer, tuple(cosine.shape))
     itself = torch.eye(len(y), dtype=torch.bool)
     kind = y[:, None] == y
     positive = kind & ~itself
+    if isinstance(answer, Tensor) and answer.isnan().any():
+        raise Mistake(
+            "your weights hold NaN, though every embedding has a positive. What is not defined between an embedding "
+            "and itself, whose cosine may be a little above 1, stays NaN when it is multiplied by 0: use masked_fill."
+            if positive.any(1).all()
+            else "your weights hold NaN. An embedding that is alone in its class has no positive, and what is shared "
+            "out among nobody is 0 / 0: its row is 0."
+        )
+    answer = ask_loss("6.2", lambda: answer, tuple(cosine.shape))
     if not same(answer, positive_weights(cosine, positive, beta)):
         raise Mistake(_explain(answer.detach(), cosine, kind, positive, beta))
     if answer.requires_grad:
@@ -53,8 +56,8 @@ def _judge(my_weights: Answer, y: Tensor, beta: float) -> None:
 
 
 def _explain(answer: Tensor, cosine: Tensor, kind: Tensor, positive: Tensor, beta: float) -> str:
-    def shared_out(sign: float, among: Tensor, dim: int = 1) -> Tensor:
-        return (sign * beta * cosine).masked_fill(~among, -inf).softmax(dim).nan_to_num()
+    def shared_out(sign: float, among: Tensor, dim: int = 1, left_out: float = -inf) -> Tensor:
+        return (sign * beta * cosine).masked_fill(~among, left_out).softmax(dim).nan_to_num()
 
     raw = (-beta * cosine).exp() * positive
     every, others = torch.ones_like(positive), ~torch.eye(len(cosine), dtype=torch.bool)
@@ -71,6 +74,8 @@ def _explain(answer: Tensor, cosine: Tensor, kind: Tensor, positive: Tensor, bet
         (shared_out(-1, others), negatives),
         (shared_out(-1, every) * positive, negatives),
         (shared_out(-1, others) * positive, negatives),
+        (shared_out(-1, positive, left_out=0.0), SCORE_ZERO),
+        (shared_out(-1, positive, left_out=0.0) * positive, SCORE_ZERO),
         (shared_out(-1, kind), "the anchor is among its own positives. Take it out: & ~torch.eye(...).bool()."),
         (shared_out(-1, kind) * positive, "the anchor has a share, too, so that those of its positives do not sum to "
          "1. Take it out before you share out."),

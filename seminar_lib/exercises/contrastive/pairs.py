@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import inf
+
 import torch
 import torch.nn.functional as F
 
@@ -42,6 +44,8 @@ def _explain(answer: PerExample, z: Embeddings, z2: Embeddings) -> str:
     positive = _together(image.repeat(2)) & ~itself
     u, expected = F.normalize(both, dim=1), nt_xent(z, z2, TEMPERATURE)
     across = F.normalize(z, dim=1) @ F.normalize(z2, dim=1).T / TEMPERATURE
+    shares = (u @ u.T / TEMPERATURE).masked_fill(itself, -inf).softmax(1)
+    other_view = torch.arange(2 * IMAGES).roll(IMAGES)
     there, back = (F.cross_entropy(scores, image, reduction="none") for scores in (across, across.T))
     one_view = (
         "your anchors see the other view only. The sum runs over all other embeddings, those of the same view too."
@@ -52,6 +56,8 @@ def _explain(answer: PerExample, z: Embeddings, z2: Embeddings) -> str:
          "your pairs are neighbouring rows. In torch.cat([z, z2]) the other view of row i is row i + B."),
         (_of_images(over_positives(log_shares(u, every), itself)), "you ask each anchor to find itself. Its positive "
          "is the other view of the same image."),
+        (_of_images(F.cross_entropy(shares, other_view, reduction="none")), "you give cross_entropy shares. It takes "
+         "scores, and has the softmax inside."),
         ((there + back) / 2, one_view),
         (there, one_view),
         (nt_xent(z, z2, TEMPERATURE, symmetric=False), "only the embeddings in z are your anchors. Those in z2 take "

@@ -11,6 +11,7 @@ from torch import Tensor
 from seminar_lib.types import Embeddings, PerExample
 
 TEMPERATURE = 0.4
+SCORE_ZERO = "you give what is left out the score 0, and exp(0) = 1 still counts. Its score is -inf."
 
 
 def embeddings(count: int, seed: int) -> Embeddings:
@@ -20,16 +21,17 @@ def embeddings(count: int, seed: int) -> Embeddings:
     return lengths * F.normalize(torch.randn(count, 4, generator=generator), dim=1)
 
 
-def log_shares(z: Embeddings, among: Tensor, temperature: float = TEMPERATURE) -> Tensor:
+def log_shares(z: Embeddings, among: Tensor, temperature: float = TEMPERATURE, left_out: float = -inf) -> Tensor:
     """How alike p is to i, among all a that count as others: log( exp(s_ip / t) / sum_a exp(s_ia / t) ), (B, B).
 
     Args:
         z: embeddings; s are their dot products, so cosines need directions.
         among: which a are in the sum of i, bool (B, B).
         temperature: t.
+        left_out: the score of all others.
     """
     scores = z @ z.T / temperature
-    return scores - scores.masked_fill(~among, -inf).logsumexp(1, keepdim=True)
+    return scores - scores.masked_fill(~among, left_out).logsumexp(1, keepdim=True)
 
 
 def over_positives(values: Tensor, positive: Tensor) -> PerExample:
@@ -44,6 +46,7 @@ def usual_mistakes(z: Embeddings, positive: Tensor) -> list[tuple[PerExample, st
     return [
         (over_positives(log_shares(u, torch.ones_like(others)), positive), "the anchor itself is among the others in "
          "your sum. Its cosine with itself is 1, the largest there is. Leave it out: a != i."),
+        (over_positives(log_shares(u, others, left_out=0.0), positive), SCORE_ZERO),
         (over_positives(log_shares(z, others), positive), "you take dot products of embeddings as they come, so long "
          "ones count more. A cosine divides by both lengths: F.normalize(z, dim=1)."),
         (over_positives(log_shares(F.normalize(z, dim=0), others), positive), "you normalise each feature over the "

@@ -59,6 +59,9 @@ def _explain(answer: Tensor, z: Embeddings, z2: Embeddings, expected: float) -> 
     def spread_only(view: Tensor) -> Tensor:
         return view / (view.var(0, correction=0) + 1e-5).sqrt()
 
+    def over_variance(view: Tensor) -> Tensor:
+        return (view - view.mean(0)) / (view.var(0, correction=0) + 1e-5)
+
     def correlations(first: Tensor, second: Tensor, count: float = IMAGES) -> Tensor:
         return first.T @ second / count
 
@@ -80,6 +83,8 @@ def _explain(answer: Tensor, z: Embeddings, z2: Embeddings, expected: float) -> 
          "for the contrastive losses. Here each *feature* is standardised over the batch."),
         (_loss(correlations(z - z.mean(0), z2 - z2.mean(0))), "you subtract the mean of each feature, but do not "
          "divide by its standard deviation."),
+        (_loss(correlations(over_variance(z), over_variance(z2))), "you divide by the variance of each feature. Divide "
+         "by its root, the standard deviation."),
         (_loss(correlations(spread_only(z), spread_only(z2))), "you divide by the standard deviation of each feature, "
          "but do not subtract its mean."),
         (_loss(correlations(one, two, FEATURES)), "you divide by the number of features. C is a mean over the images: "

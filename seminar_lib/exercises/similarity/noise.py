@@ -10,7 +10,7 @@ from torch import Tensor
 from seminar_lib.exercises.marking import Answer, Mistake, ask_tensor, marks, right, same
 from seminar_lib.types import Images
 
-VARIANCE = 8 / 255
+VARIANCE, ANOTHER = 8 / 255, 0.25
 SHAPE = (16, 3, 32, 32)  # so many values that their variance is known to two percent
 
 
@@ -19,15 +19,24 @@ def check_noise(noisy_view: Answer) -> None:
     """Exercise 7.2: the images plus Gaussian noise, not clipped."""
     clean = torch.rand(SHAPE, generator=torch.Generator().manual_seed(3))
     with torch.random.fork_rng(devices=[]):  # the student's random numbers stay as they are
-        first, second = (_look(noisy_view, clean, seed) for seed in (0, 1))
+        first, second = (_look(noisy_view, clean, VARIANCE, seed) for seed in (0, 1))
+        wide = _look(noisy_view, clean, ANOTHER, seed=0)
     if same(first, clean):
         raise Mistake("your view is x itself: there is no noise in it.")
     if torch.equal(first, second):
         raise Mistake("two calls give the same noise. Each look has noise of its own: fix no seed inside.")
     noise = first - clean
     _judge_draws(noise)
-    _judge_size(first, noise)
+    _judge_size(first, noise, VARIANCE)
     _judge_density(noise)
+    if math.isclose(wide.sub(clean).std(), noise.std(), rel_tol=0.03):
+        raise Mistake(f"your noise stays the same with a variance of {ANOTHER}. It is an argument: write no number.")
+    kept = float((wide * (clean - clean.mean())).mean() / clean.var())
+    if abs(kept - 1) > 0.05:
+        raise Mistake(
+            f"your view holds {kept:.2f} times the image. The authors add noise, and leave the image as it is."
+        )
+    _judge_size(wide, wide - clean, ANOTHER)
     sigma, length = math.sqrt(VARIANCE), float(noise.flatten(1).norm(dim=1).mean())
     right(
         "7.2",
@@ -36,10 +45,10 @@ def check_noise(noisy_view: Answer) -> None:
     )
 
 
-def _look(noisy_view: Answer, clean: Images, seed: int) -> Images:
+def _look(noisy_view: Answer, clean: Images, variance: float, seed: int) -> Images:
     torch.manual_seed(seed)
     x = clean.clone()
-    answer = ask_tensor("7.2", noisy_view, SHAPE, x, VARIANCE)
+    answer = ask_tensor("7.2", noisy_view, SHAPE, x, variance)
     if not torch.equal(x, clean):
         raise Mistake("you changed x in place. The clean view is needed, too.")
     return answer
@@ -57,7 +66,7 @@ def _judge_draws(noise: Tensor) -> None:
             raise Mistake(f"all {what} get the same noise. Draw a number for each value: torch.randn_like(x).")
 
 
-def _judge_size(view: Images, noise: Tensor) -> None:
+def _judge_size(view: Images, noise: Tensor, variance: float) -> None:
     """Whether the noise is as wide as it has to be, centred, and not clipped."""
     if view.min() >= 0 and view.max() <= 1:
         raise Mistake(
@@ -68,20 +77,20 @@ def _judge_size(view: Images, noise: Tensor) -> None:
         raise Mistake("you return the noise alone. Add it to x.")
     if abs(noise.mean()) > 0.02:
         raise Mistake(f"your noise has the mean {float(noise.mean()):.3f}. It is centred at 0: torch.randn, not rand.")
-    sigma, wanted = float(noise.std()), math.sqrt(VARIANCE)
+    sigma, wanted = float(noise.std()), math.sqrt(variance)
     for wrong, sentence in (
-        (VARIANCE, f"your noise has the standard deviation {VARIANCE:.4f}: you took the variance for it. randn has "
+        (variance, f"your noise has the standard deviation {variance:.4f}: you took the variance for it. randn has "
          "variance 1, and what is multiplied by sigma has the variance sigma ** 2. Multiply by the root."),
-        (VARIANCE**2, "you multiply by the square of the variance. The standard deviation is its *root*."),
+        (variance**2, "you multiply by the square of the variance. The standard deviation is its *root*."),
         (1.0, "your noise has variance 1, as randn gives it. Multiply by the standard deviation."),
-        (VARIANCE / math.sqrt(3), "your noise is uniform between -variance and +variance. It shall be Gaussian, with "
+        (variance / math.sqrt(3), "your noise is uniform between -variance and +variance. It shall be Gaussian, with "
          "this variance."),
     ):  # fmt: skip
         if math.isclose(sigma, wrong, rel_tol=0.03):
             raise Mistake(sentence)
     if not math.isclose(sigma, wanted, rel_tol=0.03):
         raise Mistake(
-            f"your noise has the standard deviation {sigma:.3f}; its variance shall be 8/255, so {wanted:.3f}."
+            f"your noise has the standard deviation {sigma:.3f}; its variance shall be {variance:.4f}, so {wanted:.3f}."
         )
 
 

@@ -7,11 +7,11 @@ from collections.abc import Mapping, Sequence
 from seminar_lib.exercises.marking import Answer, Mistake, ask, marks, right
 
 # A training with robust overfitting. Each rule that a student may think of leads to another epoch: the clean accuracy,
-# the loss, the test images, the last epoch, the last of equals.
-CLEAN = (0.50, 0.62, 0.70, 0.74, 0.77, 0.79, 0.82, 0.81)
-ROBUST = (0.30, 0.38, 0.45, 0.48, 0.48, 0.46, 0.43, 0.41)
-TEST = (0.31, 0.39, 0.44, 0.46, 0.47, 0.49, 0.44, 0.42)
-LOSS = (2.1, 1.8, 1.6, 1.5, 1.4, 1.2, 0.9, 0.7)
+# the loss, the test images, the last epoch, the last of equals, the first fall.
+CLEAN = (0.50, 0.62, 0.70, 0.74, 0.77, 0.79, 0.82, 0.81, 0.80)
+ROBUST = (0.30, 0.38, 0.36, 0.48, 0.48, 0.46, 0.43, 0.42, 0.41)
+TEST = (0.31, 0.39, 0.37, 0.46, 0.45, 0.49, 0.44, 0.42, 0.40)
+LOSS = (2.1, 1.8, 1.6, 1.5, 1.4, 1.2, 0.9, 0.7, 0.8)
 EPOCHS = range(1, len(ROBUST) + 1)
 HISTORY = [
     {"epoch": n, "adversarial": loss, "clean accuracy": clean, "robust accuracy": robust, "robust test accuracy": test}
@@ -38,6 +38,9 @@ def check_checkpoint(my_choice: Answer) -> None:
         (len(HISTORY), "you take the last epoch, whose robust accuracy has fallen since. That is robust overfitting."),
         (_first_best(TEST), "you choose by the test images. Then they are no test any more: choose by the validation "
          "images, and look at the test images once, at the end."),
+        (LOSS.index(min(LOSS)) + 1, "you choose by the training loss. It goes on falling while the robust accuracy "
+         "falls: the network gets better at the images that it knows."),
+        (2, "you stop where the accuracy does not rise for the first time. It may rise again: look at all epochs."),
         (_first_best(CLEAN), "you choose by the clean accuracy. It goes on rising while the robust accuracy falls."),
         (len(ROBUST) - _first_best(ROBUST[::-1]) + 1, "two epochs are equally good. Take the first of them: the "
          "network was trained for less, and it had less time to overfit."),
@@ -50,9 +53,12 @@ def check_checkpoint(my_choice: Answer) -> None:
             f"the robust accuracy on the validation images is highest in epoch {_first_best(ROBUST)}; you return "
             f"{answer}."
         )
-    # By accident a constant, too, is the right number of one history.
-    if (again := ask("4.4", my_choice, [dict(row) for row in HISTORY[:3]])) != 3:
-        raise Mistake(f"of the first three epochs the third is the best; you return {again!r}.")
+    # By accident a constant, too, is the right number of one history, and in a whole one a place is an epoch less one.
+    if (again := ask("4.4", my_choice, [dict(row) for row in HISTORY[5:]])) != 6:
+        raise Mistake(
+            f"of epochs 6 to 9 alone, as of a training that was resumed, the sixth is the best; you return {again!r}. "
+            "Return row['epoch']."
+        )
     right("4.4", f"Epoch 4 has {max(ROBUST):.0%} robust accuracy, the last {ROBUST[-1]:.0%}: report both.")
 
 

@@ -77,10 +77,11 @@ class _Run:
         self.found.append((pixels.detach() + EPS * pixels.grad.sign()).clamp(0, 1))
         return self.found[-1].clone()
 
-    def gradient(self, x: Images, y: Labels, training: bool = True) -> Tensor:
+    def gradient(self, x: Images, y: Labels, training: bool = True, softmax: bool = False) -> Tensor:
         """The gradient of the mean cross-entropy at the weights before the step, all weights in one row."""
         network = copy.deepcopy(self.before).train(training)
-        nn.functional.cross_entropy(network(x), y).backward()
+        answer = network(x)
+        nn.functional.cross_entropy(answer.softmax(1) if softmax else answer, y).backward()
         row = _row(network)
         assert row is not None
         return row
@@ -149,6 +150,8 @@ def _judge_gradient(run: _Run) -> None:
          "images alone."),
         (run.gradient(x_adv, y, training=False), "the model is in evaluation mode in your step: BatchNorm normalises "
          "by its old statistics and learns no new ones. Call model.train() after the attack."),
+        (run.gradient(x_adv, y, softmax=True), "you give cross_entropy probabilities. It takes logits, and has the "
+         "softmax inside."),
         (run.gradient(x_adv, said), "you train on the model's own answers. Use the true labels, y."),
         (run.gradient(x_adv, _logits(run.before, x_adv).argmax(1)), "you train on the model's own answers to the "
          "attacked images, which are mostly wrong. Use the true labels, y."),

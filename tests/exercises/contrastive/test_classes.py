@@ -1,5 +1,7 @@
 """Exercise 6.1 accepts every right SupCon and says what is wrong with each typical wrong one."""
 
+from functools import partial
+
 import torch
 import torch.nn.functional as F
 
@@ -14,10 +16,10 @@ def identity(z):
     return torch.eye(len(z), dtype=torch.bool)
 
 
-def shares(z, temperature, hidden=identity, normalise=lambda z: F.normalize(z, dim=1)):
+def shares(z, temperature, hidden=identity, normalise=lambda z: F.normalize(z, dim=1), left_out=-INF):
     """The logarithms of the shares, with 0 on the diagonal."""
     u = normalise(z)
-    logs = (u @ u.T / temperature).masked_fill(hidden(z), -INF).log_softmax(1)
+    logs = (u @ u.T / temperature).masked_fill(hidden(z), left_out).log_softmax(1)
     return logs.masked_fill(identity(z), 0)
 
 
@@ -91,6 +93,7 @@ test_a_wrong_loss_gets_its_sentence = refuses(
     (lambda z, y, t: None, "returns nothing"),
     (lambda z, y, t: supervised()(z, y, t).mean(), "has shape ()"),
     (infinite_diagonal, "0 * -inf is NaN"),
+    (supervised(partial(shares, left_out=0.0)), "exp(0) = 1 still counts"),
     (divided_by(lambda positive: positive.sum(1)), "alone in its class"),
     (silent_gap, "its gradient holds NaN or infinity"),
     (supervised(logs=lambda z, t: shares(z, t, lambda z: ~identity(z) & False)), "the anchor itself is among"),

@@ -25,12 +25,12 @@ def everybody_else(cosine, y):
     return ~torch.eye(len(y), dtype=torch.bool)
 
 
-def shared_out(among=positive, keep=None, sign=-1, dim=1, scale=lambda mask: 1):
+def shared_out(among=positive, keep=None, sign=-1, dim=1, scale=lambda mask: 1, left_out=-INF):
     """A softmax over a mask, with one thing exchanged at a time."""
 
     def my_weights(cosine, y, beta):
         mask = among(cosine, y)
-        w = (sign * beta * cosine.detach()).masked_fill(~mask, -INF).softmax(dim)
+        w = (sign * beta * cosine.detach()).masked_fill(~mask, left_out).softmax(dim)
         return w.masked_fill(~(keep or among)(cosine, y), 0) * scale(mask)
 
     return my_weights
@@ -65,6 +65,17 @@ def with_gradient(cosine, y, beta):
     return (-beta * cosine).masked_fill(~mask, -INF).softmax(1).masked_fill(~mask, 0)
 
 
+def undefined_on_the_diagonal(cosine, y, beta):
+    """A root of 1 - s, below 0 where rounding has made s larger than 1."""
+    raw = (1 - cosine.detach() - 1e-6) ** 0.5 * positive(cosine, y)
+    return raw / raw.sum(1, keepdim=True)
+
+
+def nothing_shared_out(cosine, y, beta):
+    raw = (-beta * cosine.detach()).exp() * positive(cosine, y)
+    return raw / raw.sum(1, keepdim=True)
+
+
 def alike(cosine, y, beta):
     mask = positive(cosine, y)
     return mask / mask.sum(1, keepdim=True).clamp(min=1)
@@ -76,6 +87,10 @@ test_wrong_weights_get_their_sentence = refuses(
     contrastive.check_weights,
     (lambda cosine, y, beta: None, "returns nothing"),
     (lambda cosine, y, beta: divided(cosine, y, beta).sum(1), "a row and a column for each example"),
+    (shared_out(left_out=0.0), "exp(0) = 1 still counts"),
+    (shared_out(keep=everybody, left_out=0.0), "exp(0) = 1 still counts"),
+    (undefined_on_the_diagonal, "though every embedding has a positive"),
+    (nothing_shared_out, "alone in its class"),
     (shared_out(sign=1), "the *most* similar positives"),
     (raw, "as it is"),
     (shared_out(everybody), "Negatives are no positives"),

@@ -35,13 +35,15 @@ def views(
     leave_out=lambda n: torch.eye(2 * n, dtype=torch.bool),
     partner=lambda n: torch.arange(2 * n).roll(n),
     finish=halves,
+    left_out=-INF,
+    given=lambda scores: scores,
 ):
     """NT-Xent as a classification among all others, with one thing exchanged at a time."""
 
     def my_nt_xent(z, z2, temperature):
         n = len(z)
-        scores = (similarity(z, z2) * scale(temperature)).masked_fill(leave_out(n), -INF)
-        return finish(F.cross_entropy(scores, partner(n), reduction="none"))
+        scores = (similarity(z, z2) * scale(temperature)).masked_fill(leave_out(n), left_out)
+        return finish(F.cross_entropy(given(scores), partner(n), reduction="none"))
 
     return my_nt_xent
 
@@ -99,6 +101,8 @@ test_a_wrong_loss_gets_its_sentence = refuses(
     (views(finish=lambda losses: losses.mean()), "has shape ()"),
     (views(finish=lambda losses: losses), "has shape (10,)"),
     (views(leave_out=nobody), "the anchor itself is among the others"),
+    (views(left_out=0.0), "exp(0) = 1 still counts"),
+    (views(given=lambda scores: scores.softmax(1)), "has the softmax inside"),
     (views(dots), "dot products"),
     (views(of_features), "each feature over the batch"),
     (views(scale=lambda t: t), "multiply by the temperature"),

@@ -45,5 +45,8 @@ test_a_wrong_vote_gets_its_sentence = refuses(
     (lambda z, z_train, y_train, k: vote(z, z_train, y_train, k, lambda a, b: -a @ b.T), "large inner product"),
     (lambda z, z_train, y_train, k: vote(z, z_train, y_train, k,
      lambda a, b: torch.cdist(F.normalize(a, dim=1), F.normalize(b, dim=1))), "directions only"),
+    (lambda z, z_train, y_train, k: vote(z, z_train, y_train, 5), "whatever k is"),
+    (lambda z, z_train, y_train, k: y_train[torch.cdist(z, z_train).topk(k, largest=False).indices].median(1).values,
+     "Names have no order"),
     (lambda z, z_train, y_train, k: (vote(z, z_train, y_train, k) + 1) % 4, "most of them"),
 )  # fmt: skip

@@ -75,6 +75,7 @@ test_a_wrong_loss_gets_its_sentence = refuses(
     (twins(lambda view: standard(view, 1)), "over its features"),
     (twins(lambda view: standard(view, 1, 1)), "over its features"),
     (twins(lambda view: F.normalize(view, dim=1)), "to length 1"),
+    (twins(lambda view: (view - view.mean(0)) / (view.var(0, correction=0) + 1e-5)), "by its root"),
     (twins(centred), "do not divide by its standard deviation"),
     (twins(lambda view: view / view.std(0, correction=0)), "do not subtract its mean"),
     (twins(correlate=lambda one, two: one.T @ two / one.shape[1]), "by the number of features"),

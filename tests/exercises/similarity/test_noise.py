@@ -51,6 +51,8 @@ test_a_wrong_noise_gets_its_sentence = refuses(
     (of_shape(3, 32, 32), "all images of the batch"),
     (of_shape(16, 1, 32, 32), "all channels of an image"),
     (of_shape(16, 3, 1, 1), "all pixels of an image"),
+    (lambda x, v: scaled(lambda v: v**0.5)(x, 8 / 255), "write no number"),
+    (lambda x, v: (1 - v) ** 0.5 * x + v**0.5 * torch.randn_like(x), "times the image"),
     (in_place, "in place"),
     (seeded, "the same noise"),
 )

@@ -1,5 +1,7 @@
 """Exercise 4.4 accepts every right choice of an epoch and says what is wrong with each typical wrong one."""
 
+from itertools import pairwise
+
 from seminar_lib.exercises import training
 
 from ..conftest import praises, refuses
@@ -9,9 +11,13 @@ def best(name, choose=max):
     return lambda history: choose(history, key=lambda row: row[name])["epoch"]
 
 
-def by_index(history):
+def place(history):
     scores = [row["robust accuracy"] for row in history]
-    return scores.index(max(scores)) + 1
+    return scores.index(max(scores))
+
+
+def by_index(history):
+    return history[place(history)]["epoch"]
 
 
 def in_a_loop(history):
@@ -20,6 +26,12 @@ def in_a_loop(history):
         if row["robust accuracy"] > chosen["robust accuracy"]:
             chosen = row
     return chosen["epoch"]
+
+
+def first_fall(history):
+    for row, then in pairwise(history):
+        if then["robust accuracy"] <= row["robust accuracy"]:
+            return row["epoch"]
 
 
 def last_of_equals(history):
@@ -38,14 +50,18 @@ test_a_wrong_choice_gets_its_sentence = refuses(
     (lambda history: None, "the number of an epoch"),
     (lambda history: max(history, key=lambda row: row["robust accuracy"]), "the whole row"),
     (lambda history: max(row["robust accuracy"] for row in history), "you return the accuracy"),
-    (lambda history: by_index(history) - 1, "counted from 0"),
+    (place, "counted from 0"),
+    (lambda history: place(history) + 1, "as of a training that was resumed"),
+    (first_fall, "It may rise again"),
+    (lambda history: max(history, key=lambda row: row["robust accuracy"] + row["robust test accuracy"])["epoch"],
+     "no test any more"),
     (lambda history: history[-1]["epoch"], "the last epoch"),
-    (best("adversarial", min), "the last epoch"),
+    (best("adversarial", min), "by the training loss"),
     (best("robust test accuracy"), "no test any more"),
     (best("clean accuracy"), "by the clean accuracy"),
     (last_of_equals, "Take the first of them"),
     (best("robust accuracy", min), "the lowest"),
-    (lambda history: 2, "is highest in epoch 4"),
-    (lambda history: 4, "of the first three epochs"),
+    (lambda history: 10, "is highest in epoch 4"),
+    (lambda history: 4, "of epochs 6 to 9 alone"),
     (sorting, "changed the history"),
-)
+)  # fmt: skip

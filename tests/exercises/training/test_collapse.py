@@ -58,6 +58,19 @@ def halved(row, best, before, drop):
     return row["robust accuracy"] < 0.5 * best["robust accuracy"]
 
 
+def cheaper_than(first):
+    return lambda row, best, before: row["adversarial"] < first["adversarial"]
+
+
+def lowest(history, drop):
+    """Compares the loss with the lowest so far."""
+    best, least = history[0], history[0]["adversarial"]
+    for row in history:
+        if row["robust accuracy"] < best["robust accuracy"] - drop and row["adversarial"] < least:
+            return row["epoch"]
+        best, least = max(best, row, key=lambda one: one["robust accuracy"]), min(least, row["adversarial"])
+
+
 test_every_right_rule_is_praised = praises(training.check_collapse, collapse(), by_slices)
 
 test_a_wrong_rule_gets_its_sentence = refuses(
@@ -76,5 +89,10 @@ test_a_wrong_rule_gets_its_sentence = refuses(
     (collapse(fallen=than_before), "not with the one before"),
     (collapse(cheaper=lambda row, best, before: True), "this training diverged"),
     (collapse(cheaper=lambda row, best, before: row["adversarial"] < before["adversarial"]), "this training diverged"),
+    (lambda history, drop: collapse()(history, 0.2), "How far is too far is an argument"),
+    (lambda history, drop: collapse(cheaper=cheaper_than(history[0]))(history, drop), "this training diverged"),
+    (collapse(cheaper=lambda row, best, before: row["adversarial"] < 1), "not with a fixed number"),
+    (lambda history, drop: lowest(history, drop), "not with the lowest"),
+    (collapse(cheaper=lambda row, best, before: row["clean accuracy"] > best["clean accuracy"]), "the clean accuracy"),
     (tidying, "changed the history"),
 )

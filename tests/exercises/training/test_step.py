@@ -136,6 +136,7 @@ test_a_wrong_step_gets_its_sentence = refuses(
     (step(loss=mixed(1)), "you add the clean loss"),
     (step(loss=mixed(0.5)), "you average the clean"),
     (step(stepping="eval"), "evaluation mode in your step"),
+    (step(loss=lambda model, x, x_adv, y: F.cross_entropy(model(x_adv).softmax(1), y)), "has the softmax inside"),
     (step(target=lambda model, x, x_adv, y: own_answers(model, x)), "the model's own answers."),
     (step(target=lambda model, x, x_adv, y: own_answers(model, x_adv)), "to the attacked images"),
     (step(loss=lambda model, x, x_adv, y: F.cross_entropy(model(x_adv), y, reduction="sum")), "add up the losses"),
