@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -13,7 +12,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
 
-from seminar_lib.files import explained, sweep, whole_file
+from seminar_lib.files import make_folder, sweep, whole_file
 
 
 def folder() -> Path:
@@ -48,9 +47,7 @@ def remember(name: str, make: Callable[[], dict[str, Tensor]], sha256: str | Non
     sweep(path)
     if (cached := _read(path, sha256)) is not None:
         return cached
-    with explained(path):  # now, rather than after a long download
-        path.parent.mkdir(parents=True, exist_ok=True)
-        tempfile.TemporaryFile(dir=path.parent).close()
+    make_folder(path.parent)
     made = make()
     found = digest(made)
     if sha256 not in (None, found):

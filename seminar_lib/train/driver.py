@@ -85,6 +85,7 @@ def fit(
     Raises:
         ValueError: ``folder`` holds a damaged run or one of another recipe; ``data`` is another data set, has an empty
             split or labels that its classes do not cover; there are not so many devices, or several to compile for.
+        OSError: nothing can be written to ``folder``; found out before the first epoch.
         FloatingPointError: loss, gradients or weights are no longer finite; ``folder`` keeps the last good epoch. All
             processes stop.
     """
@@ -97,6 +98,9 @@ def fit(
     given = _given(_stages(recipe)[0], data)
     # All that can be refused is refused before further processes are started, so that they do not repeat it.
     kept = [home.read() if home else None for home in homes]
+    for home in homes:
+        if home:
+            home.make()
     processes = gather(device, devices, machines)
     if not is_first():
         homes, progress, watch = [None] * len(homes), False, None
