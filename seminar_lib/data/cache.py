@@ -43,9 +43,9 @@ def remember(name: str, make: Callable[[], dict[str, Tensor]], sha256: str | Non
         ValueError: ``make`` returned tensors whose digest is not ``sha256``.
         OSError: the cache cannot be written; the message says what to do.
     """
-    path = folder() / f"{name}.safetensors"
+    path = place(name)
     sweep(path)
-    if (cached := _read(path, sha256)) is not None:
+    if (cached := recall(name, sha256)) is not None:
         return cached
     make_folder(path.parent)
     made = make()
@@ -57,8 +57,14 @@ def remember(name: str, make: Callable[[], dict[str, Tensor]], sha256: str | Non
     return made
 
 
-def _read(path: Path, sha256: str | None) -> dict[str, Tensor] | None:
-    """The tensors of a cached file, or None when it is absent or does not hold what it should."""
+def place(name: str) -> Path:
+    """The file that keeps ``name``."""
+    return folder() / f"{name}.safetensors"
+
+
+def recall(name: str, sha256: str | None = None) -> dict[str, Tensor] | None:
+    """What the cache holds as ``name``; None when that is nothing, or not what it should be (see ``remember``)."""
+    path = place(name)
     if not path.is_file():
         return None
     try:
