@@ -12,5 +12,7 @@ if __name__ == "__main__":
         from seminar_lib import cli
     except ModuleNotFoundError as missing:
         raise SystemExit(bootstrap.not_here(missing.name)) from None
+    except KeyboardInterrupt:  # the libraries take seconds to load
+        raise SystemExit(130) from None
 
     cli.main()

@@ -82,6 +82,8 @@ def load(name: str | Path, device: torch.device | str = "cpu") -> tuple[Network,
         ValueError: weights or card are damaged, or do not fit each other.
     """
     path = Path(str(name).removesuffix(CARD).removesuffix(WEIGHTS))
+    if not path.name:  # an empty name, or a folder such as "." or "/"
+        raise FileNotFoundError(f"{str(name)!r} names no weights. Shipped: {', '.join(shipped()) or 'none'}.")
     if not _files(path)[1].exists():
         path = SHIPPED / path
     weights, card_file = _files(path)

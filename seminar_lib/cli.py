@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json as text
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +12,11 @@ import torch
 import tyro
 
 from seminar_lib import checkpoints, quiz, recipes
-from seminar_lib.data import load_data
-from seminar_lib.device import best_device
+from seminar_lib.data import NAMES, load_data
+from seminar_lib.data.dataset import Dataset
+from seminar_lib.device import best_device, device_named
 from seminar_lib.evaluation import evaluate, gray_box
+from seminar_lib.files import make_folder, whole_file
 from seminar_lib.lessons import named, table
 from seminar_lib.parsing import parse_attack, parse_threat
 from seminar_lib.quiz.export import Format, export
@@ -55,13 +57,37 @@ def evaluate_weights(
     device = best_device()
     loaded = {name: checkpoints.load_classifier(name, device) for name in (weights, *surrogates)}
     model, card = loaded[weights]
-    images = load_data(dataset or card["dataset"]).test.sample(n, seed).to(device)
+    data = data_for(weights, card, dataset)
     attacks = {name: parse_attack(name, parse_threat(norm, eps), bf16) for name in attack}
-    others = {name: loaded[name][0] for name in surrogates}
+    # Under another name or path these weights are still the victim, which gray_box refuses.
+    twins = {name for name in surrogates if loaded[name][1]["sha256"] == card["sha256"]}
+    others = {name: model if name in twins else loaded[name][0] for name in surrogates}
+    images = data.test.sample(n, seed).to(device)
     report = (
         gray_box(model, others, images, attacks, seed=seed) if others else evaluate(model, images, attacks, seed=seed)
     )
     print(_json(report.as_dict()) if json else report.table())
+
+
+def data_for(weights: str, card: Mapping[str, Any], name: str | None = None) -> Dataset:
+    """The data set to measure a classifier on, by default what it was trained on.
+
+    Raises:
+        ValueError: its classes or its channels are not those of the classifier.
+    """
+    own, build = card.get("dataset"), card["build"]
+    if not (name or own):
+        raise ValueError(f"The card of {weights} names no data set. Name one: `evaluate` takes --dataset.")
+    data = load_data(name or own)
+    classes, channels = build["classes"], len(build["mean"])
+    same = (classes, channels) == (len(data.classes), len(data.mean))
+    if not same or (own in NAMES and load_data(own).classes != data.classes):
+        raise ValueError(
+            f"{weights} was trained on {own} (classes: {classes}, channels: {channels}); {data.name} has others "
+            f"(classes: {len(data.classes)}, channels: {len(data.mean)}). Take weights that were trained on "
+            f"{data.name}, or the data set that these were trained on."
+        )
+    return data
 
 
 def attack_image(
@@ -86,9 +112,10 @@ def attack_image(
     """
     from seminar_lib.plots import triptych
 
+    out = picture_at(out)
     device = best_device()
     model, card = checkpoints.load_classifier(weights, device)
-    data = load_data(card["dataset"])
+    data = data_for(weights, card)
     if not 0 <= index < len(data.test):
         raise ValueError(f"There is no test image {index}: {data.name} has {len(data.test)}, numbered from 0.")
     image = data.test[index : index + 1].to(device)
@@ -96,9 +123,25 @@ def attack_image(
     x_adv = parse_attack(attack, parse_threat(norm, eps))(model, image.x, image.y, generator=generator)
     with torch.no_grad():
         p, p_adv = (model(x).softmax(1) for x in (image.x, x_adv))
-    triptych(image.x, x_adv, p, p_adv, image.y, data.classes).savefig(out, dpi=150)
+    with whole_file(out) as part:
+        triptych(image.x, x_adv, p, p_adv, image.y, data.classes).savefig(part, format="png", dpi=150)
     true, before, after = (data.classes[int(label)] for label in (image.y, p.argmax(1), p_adv.argmax(1)))
     print(f"{out}: this {true!r} is taken for {before!r} before and for {after!r} after the attack")
+
+
+def picture_at(out: Path) -> Path:
+    """The file that a picture goes to, in a folder that is there; found out before the work.
+
+    Raises:
+        ValueError: ``out`` is a folder, or the name of no PNG.
+        OSError: nothing can be written there.
+    """
+    if out.is_dir():
+        raise ValueError(f"--out names a PNG, and {out} is a folder. Did you mean {out / 'attack.png'}?")
+    if out.suffix.lower() not in ("", ".png"):
+        raise ValueError(f"--out names a PNG; got {out}. Did you mean {out}.png?")
+    make_folder(out.parent)
+    return out if out.suffix else out.with_suffix(".png")
 
 
 def train(
@@ -132,13 +175,14 @@ def train(
     if seed is not None:
         chosen, command, home = with_seed(chosen, seed), f"{command} --seed {seed}", Path("runs") / f"{recipe}-{seed}"
     folder = folder or home
-    where = torch.device(device) if device else best_device()
+    where = device_named(device) if device else best_device()
+    name = recipe.removeprefix(f"{chosen.dataset}_")
+    path = checkpoints.SHIPPED / chosen.dataset / name if ship else folder / "best"
+    make_folder(path.parent)
     data = load_data(chosen.dataset)
     trained = fit(chosen, data, folder, where, devices=devices, machines=machines, compile=compile)
     if not is_first():
         return  # one process is enough to measure and to write
-    name = recipe.removeprefix(f"{chosen.dataset}_")
-    path = checkpoints.SHIPPED / chosen.dataset / name if ship else folder / "best"
     card = release(path, chosen, trained, data, command, where)
     print(_json({"chosen": card["chosen"], **card["test"]}))
 
@@ -225,7 +269,10 @@ def _json(value: Any) -> str:
 
 
 def main() -> None:
-    """Parse the command line and run its verb; a mistake of the user ends in a sentence, not in a traceback."""
+    """Parse the command line and run its verb; a mistake of the user ends in a sentence, not in a traceback.
+
+    So does Ctrl-C, with the exit status 130 that shells know.
+    """
     verbs: dict[str, Callable[..., Any]] = {
         "evaluate": evaluate_weights,
         "attack": attack_image,
@@ -240,3 +287,8 @@ def main() -> None:
     except (ValueError, RuntimeError, ImportError, OSError, FloatingPointError) as error:
         # A training that diverges does so in all its processes; the first one says it.
         sys.exit(f"error: {error}" if is_first() or not isinstance(error, FloatingPointError) else 1)
+    except KeyboardInterrupt:
+        if is_first():
+            goes_on = " The same command goes on after the last epoch that was finished."
+            print(f"Stopped.{goes_on if sys.argv[1] == 'train' else ''}", file=sys.stderr)
+        sys.exit(130)

@@ -17,6 +17,26 @@ def best_device() -> torch.device:
     return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
 
 
+def device_named(name: str) -> torch.device:
+    """The device that a user names: ``cpu``, ``cuda`` or ``mps``, of several GPUs such as ``cuda:1``.
+
+    Raises:
+        ValueError: there is no such device here.
+    """
+    there = {"cpu": 1, "cuda": torch.cuda.device_count(), "mps": int(torch.backends.mps.is_available())}
+    try:
+        device = torch.device(name)
+    except RuntimeError:  # no kind of device that PyTorch knows, or no number
+        device = torch.device("meta")
+    if device.type not in there:
+        raise ValueError(f"A device is cpu, cuda or mps; got {name!r}.")
+    if (device.index or 0) >= there[device.type]:
+        raise ValueError(
+            f"There is no {name} here: PyTorch finds {there[device.type]} such devices. The fastest is {best_device()}."
+        )
+    return device
+
+
 @cache
 def computes_bf16(kind: str) -> bool:
     """Whether the hardware itself computes in bfloat16; where it does not, doing so costs ten times float32's time.

@@ -9,6 +9,7 @@ from __future__ import annotations
 import glob
 import os
 import secrets
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -48,13 +49,28 @@ def sweep(path: Path) -> None:
                 old.unlink()
 
 
+def make_folder(path: Path) -> None:
+    """Make a folder and try to write there: it is found out now, rather than after the work whose result goes there.
+
+    Raises:
+        OSError: nothing can be written there; the message says what to do.
+    """
+    with explained(path):
+        path.mkdir(parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=path).close()
+
+
 @contextmanager
 def explained(path: Path) -> Iterator[None]:
     """Turn an error of the file system into a sentence that says what to do."""
     try:
         yield
     except OSError as error:
+        cause, mend = error.strerror or error, "Free some space, make the folder writable, or name another one"
+        if isinstance(error, (FileExistsError, NotADirectoryError)):
+            file = next((place for place in (path, *path.parents) if place.is_file()), None)
+            cause, mend = (f"{file} is a file", "Name a folder") if file else (cause, mend)
         raise OSError(
-            f"Cannot write {path}: {error.strerror or error}. Free some space, make the folder writable, or name "
-            "another one: on the command line or, for data sets, in the environment variable SEMINAR_CACHE."
+            f"Cannot write {path}: {cause}. {mend}: on the command line or, for data sets, in the environment variable "
+            "SEMINAR_CACHE."
         ) from error

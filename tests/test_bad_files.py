@@ -191,6 +191,27 @@ def test_somebody_else_s_files_are_not_overwritten(name, tmp_path):
     assert contents(tmp_path) == before
 
 
+@pytest.mark.parametrize("inner", ["", "within", "within/deeper"])
+def test_a_file_in_place_of_a_folder_is_reported_before_the_first_epoch(inner, tmp_path, monkeypatch):
+    monkeypatch.setattr("seminar_lib.train.driver.Run", lambda *given: pytest.fail("trained"))
+    (tmp_path / "file").write_text("mine")
+    with pytest.raises(OSError, match=r"Cannot write .*: .*file is a file\. Name a folder"):
+        fit(RECIPE, toy(), tmp_path / "file" / inner, progress=False)
+    assert contents(tmp_path) == {tmp_path / "file": b"mine"}
+
+
+def test_a_folder_that_takes_no_files_is_reported_before_the_first_epoch(tmp_path, monkeypatch):
+    def deny(**given: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr("seminar_lib.train.driver.Run", lambda *given: pytest.fail("trained"))
+    monkeypatch.setattr("tempfile.TemporaryFile", deny)  # root may write anywhere, so modes would prove nothing
+    with pytest.raises(OSError, match=r"Cannot write .*: Permission denied\. .* make the folder writable"):
+        fit(RECIPE, toy(), tmp_path / "run", progress=False)
+    monkeypatch.undo()
+    assert len(fit(RECIPE, toy(), tmp_path / "run", progress=False).history) == 1  # what was left there is no hindrance
+
+
 def test_a_run_whose_damaged_state_was_deleted_starts_anew(tmp_path):
     first = fit(RECIPE, toy(), tmp_path, progress=False)
     (tmp_path / "state.safetensors").unlink()

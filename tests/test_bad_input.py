@@ -12,9 +12,16 @@ from torch import Tensor, nn
 from seminar_lib.attacks import FGSM, PGD, Attack, Transfer, worst_case
 from seminar_lib.attacks.base import climb
 from seminar_lib.data.augment import Augment
-from seminar_lib.data.dataset import Split
+from seminar_lib.data.dataset import Dataset, Split
 from seminar_lib.data.simclr import SimCLRAugment
-from seminar_lib.evaluation import Accuracy, accuracy_against_eps, evaluate, evaluate_purified, gray_box
+from seminar_lib.evaluation import (
+    Accuracy,
+    accuracy_against_eps,
+    certify_set,
+    evaluate,
+    evaluate_purified,
+    gray_box,
+)
 from seminar_lib.goals import Expectation, Misclassify
 from seminar_lib.models import ViT
 from seminar_lib.objectives import (
@@ -35,11 +42,12 @@ from seminar_lib.objectives import (
 from seminar_lib.purification import Quantise
 from seminar_lib.smoothing import EarlyStop, Smoothed
 from seminar_lib.threat import L2, Linf
-from seminar_lib.train import Recipe
+from seminar_lib.train import Recipe, fit
 
 pytestmark = pytest.mark.usefixtures("as_users_call_it")
 
 NAN, INF = float("nan"), float("inf")
+NOISE = Dataset("noise", ("a", "b"), (0.5,) * 3, (0.2,) * 3, lambda name: Split(BYTES, ZEROS))
 BYTES, ZEROS = torch.zeros(2, 3, 4, 4, dtype=torch.uint8), torch.zeros(2, dtype=torch.int64)
 
 SETTINGS = {
@@ -115,6 +123,14 @@ SETTINGS = {
     "too few labels": (lambda: Split(BYTES, ZEROS[:1]), "one row of 'labels' per image: 2 images, 1 rows"),
     "too few masks": (lambda: Split(BYTES, ZEROS, {"mask": ZEROS[:1]}), "one row of 'mask' per image"),
     "a sample of none": (lambda: Split(BYTES, ZEROS).sample(0), "at least one image; got n=0"),
+    "a sample of a text": (lambda: Split(BYTES, ZEROS).sample("100"), "a whole number of images; got n='100'"),
+    "a sample of a broken number": (lambda: Split(BYTES, ZEROS).sample(10.5), "a whole number of images; got n=10.5"),
+    "a training by name": (
+        lambda: fit("signs_standard", NOISE),
+        "recipes.signs_standard() returns; got 'signs_standard'",
+    ),
+    "a training on a split": (lambda: fit(Recipe(), NOISE.test), "must be a whole Dataset, such as load_data"),
+    "a number that watches": (lambda: fit(Recipe("noise"), NOISE, watch=5), "watch must be a function of the history"),
     "batches of none": (lambda: next(Split(BYTES, ZEROS).batches(0)), "at least one image; got size=0"),
 }
 
@@ -308,6 +324,9 @@ EVALUATIONS = {
     "a model of doubles": (lambda m, d: evaluate(deepcopy(m).double(), d, {}), "computes in torch.float64"),
     "no such row": (lambda m, d: evaluate(m, d, {})["PGD"], "There is no row 'PGD'; the rows are clean, worst case"),
     "its classes": (lambda m, d: evaluate(m, d, {}).by_class("PGD"), "There is no row 'PGD'"),
+    "an attack without a name": (lambda m, d: evaluate(m, d, PGD()), "such as {'PGD-10': PGD()}; got PGD(Linf(8/255)"),
+    "a threat by name": (lambda m, d: evaluate(m, d, {"pgd": Linf()}), "'pgd' must be an attack, such as PGD(Linf("),
+    "attacks along a curve": (lambda m, d: curve(m, d, {"": FGSM()}, [0]), "eps needs one attack, such as PGD(Linf("),
     "no radii": (lambda m, d: curve(m, d, FGSM(), []), "eps must rise from 0 or more; got []"),
     "falling radii": (lambda m, d: curve(m, d, FGSM(), [0.1, 0]), "eps must rise"),
     "negative radii": (lambda m, d: curve(m, d, FGSM(), [-0.1, 0]), "eps must rise"),
@@ -348,7 +367,7 @@ EVALUATIONS = {
     ),
     "a threat for an attack": (
         lambda m, d: gray_box(m, {"": deepcopy(m)}, d, {"": Linf()}),
-        "Transfer needs an attack",
+        "'' must be an attack, such as PGD(Linf(8/255)); got Linf(",
     ),
     "a transfer of a transfer": (
         lambda m, d: gray_box(m, {"": deepcopy(m)}, d, {"moved": Transfer(FGSM(), deepcopy(m))}),
@@ -398,6 +417,23 @@ EVALUATIONS = {
         "has 5 classes, 0 to 4",
     ),
 }
+
+
+MEASUREMENTS = {
+    "evaluate": lambda m, d: evaluate(m, d, {}),
+    "gray_box": lambda m, d: gray_box(m, {"": deepcopy(m)}, d, {"": FGSM()}),
+    "accuracy_against_eps": lambda m, d: curve(m, d, FGSM(), [0]),
+    "evaluate_purified": lambda m, d: purified(m, d, FGSM()),
+    "certify_set": lambda m, d: certify_set(Smoothed(m, 0.25), d),
+}
+
+
+@pytest.mark.parametrize("measure", MEASUREMENTS.values(), ids=MEASUREMENTS)
+def test_what_is_no_split_is_refused_by_all_measurements(measure, tiny, x, y):
+    with pytest.raises(TypeError, match=r"data must be a Split, .* got tuple\. .* become one with Split\(\(255 \* x\)"):
+        measure(tiny, (x, y))
+    with pytest.raises(TypeError, match=r"got the whole data set 'noise'\. Take its test images: \.test\."):
+        measure(tiny, NOISE)
 
 
 @pytest.fixture

@@ -1,6 +1,8 @@
 """The command line: once as a user runs it, then in this process, which has the library loaded already."""
 
 import json
+import shutil
+import signal
 import subprocess
 import sys
 from dataclasses import replace
@@ -132,7 +134,17 @@ def test_lessons_are_built_by_name(run, refusal, monkeypatch):
         (["evaluate", "--weights", "signs/standard", "--norm", "l7"], "--norm is linf, l2 or l1"),
         (["evaluate", "--weights", "signs/standard", "--surrogates", "signs/standard"], "is the victim itself"),
         (["evaluate", "--weights", "signs/standard", "--surrogates", "cifar10/standard"], "classes and the victim"),
+        (["evaluate", "--weights", ""], "'' names no weights. Shipped: cifar10/pgd_at"),
+        (
+            ["evaluate", "--weights", "signs/standard", "--dataset", "cifar10"],
+            "signs/standard was trained on signs (classes: 16, channels: 3); cifar10 has others",
+        ),
+        (
+            ["evaluate", "--weights", "cifar10/standard", "--dataset", "mnist"],
+            "mnist has others (classes: 10, channels: 1)",
+        ),
         (["attack", "--index", 9999], "There is no test image 9999"),
+        (["train", "signs_standard", "--device", "gpu"], "A device is cpu, cuda or mps; got 'gpu'."),
         (["train", "signs_magic"], "There is no recipe 'signs_magic'"),
         (["data", "sings"], "Did you mean 'signs'?"),
     ],
@@ -142,6 +154,70 @@ def test_a_mistake_is_named(refusal, arguments, sentence):
     answer = refusal(*arguments)
     assert answer.startswith("error: ")
     assert sentence in answer
+
+
+def test_the_victim_is_recognised_under_another_path(refusal, tmp_path):
+    for file in (checkpoints.SHIPPED / "signs").glob("standard.*"):
+        shutil.copy(file, tmp_path)
+    command = ("evaluate", "--weights", "signs/standard", "--surrogates", tmp_path / "standard")
+    assert "is the victim itself" in refusal(*command)
+
+
+def test_classes_are_not_told_by_their_number_alone(refusal, tmp_path):
+    """MNIST and Fashion-MNIST have ten classes and one channel each."""
+    checkpoints.save(tmp_path / "digits", SmallCNN(4).build(10, (0.1,), (0.3,)), SmallCNN(4), {"dataset": "mnist"})
+    answer = refusal("evaluate", "--weights", tmp_path / "digits", "--dataset", "fashion_mnist")
+    assert "was trained on mnist (classes: 10, channels: 1); fashion_mnist has others" in answer
+
+
+def test_weights_whose_card_names_no_data_set_ask_for_one(refusal, tmp_path):
+    checkpoints.save(tmp_path / "own", SmallCNN(4).build(16, (0.4,) * 3, (0.2,) * 3), SmallCNN(4), {})
+    for verb in (["evaluate"], ["attack"]):
+        assert "names no data set" in refusal(*verb, "--weights", tmp_path / "own")
+
+
+def test_the_picture_of_an_attack_is_where_the_answer_says(run, tmp_path):
+    out = tmp_path / "missing" / "picture"
+    assert run("attack", "--attack", "fgsm", "--out", out).startswith(f"{out}.png: ")
+    assert [path.name for path in out.parent.iterdir()] == ["picture.png"]
+    with Image.open(f"{out}.png") as picture:
+        assert picture.format == "PNG"
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("", "is a folder. Did you mean {}/attack.png?"),
+        ("picture.jpg", "--out names a PNG; got {}/picture.jpg. Did you mean"),
+        ("file/picture.png", "{}/file is a file. Name a folder"),
+    ],
+)
+def test_where_no_picture_can_go_nothing_is_attacked(refusal, tmp_path, monkeypatch, name, words):
+    monkeypatch.setattr(checkpoints, "load_classifier", lambda *given: pytest.fail("loaded"))
+    (tmp_path / "file").touch()
+    assert words.format(tmp_path) in refusal("attack", "--out", tmp_path / name)
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
+@pytest.mark.parametrize(
+    ("verb", "work", "sentence"),
+    [
+        (["evaluate", "--weights", "signs/standard"], "evaluate", "Stopped.\n"),
+        (["data", "signs"], "load_data", "Stopped.\n"),
+        (
+            ["train", "signs_standard"],
+            "fit",
+            "Stopped. The same command goes on after the last epoch that was finished.\n",
+        ),
+    ],
+)
+def test_ctrl_c_ends_in_a_sentence(run, monkeypatch, tmp_path, capsys, verb, work, sentence):
+    monkeypatch.setattr(cli, work, lambda *given, **settings: signal.raise_signal(signal.SIGINT))
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SystemExit) as stopped:
+        run(*verb)
+    assert stopped.value.code == 130
+    assert capsys.readouterr().err == sentence
 
 
 def test_only_classifiers_are_attacked(refusal, tmp_path):

@@ -37,3 +37,21 @@ def test_a_search_in_bf16_runs_in_float32_where_bf16_would_be_emulated(monkeypat
         PGD(Linf(), bf16=bf16)(tiny, x, y, generator=torch.Generator().manual_seed(0)) for bf16 in (False, True)
     )
     assert torch.equal(first, second)
+
+
+def test_a_device_is_known_by_its_name_and_number(monkeypatch):
+    monkeypatch.setattr("torch.cuda.device_count", lambda: 2)
+    for name in ("cpu", "cuda", "cuda:1"):
+        assert device.device_named(name) == torch.device(name)
+
+
+@pytest.mark.parametrize("name", ["gpu", "", "cuda:x", "meta", "xla"])
+def test_what_is_no_device_is_answered_with_those_there_are(name):
+    with pytest.raises(ValueError, match=rf"A device is cpu, cuda or mps; got '{name}'\."):
+        device.device_named(name)
+
+
+def test_a_device_that_is_not_here_is_refused(monkeypatch):
+    monkeypatch.setattr("torch.cuda.device_count", lambda: 2)
+    with pytest.raises(ValueError, match="There is no cuda:2 here: PyTorch finds 2 such devices"):
+        device.device_named("cuda:2")

@@ -15,6 +15,7 @@ from toy import toy
 
 import seminar_lib
 from seminar_lib.train import fit
+from seminar_lib.train.processes import check_devices
 
 pytestmark = pytest.mark.skipif((os.cpu_count() or 1) < 2, reason="two processes want two CPU cores")
 
@@ -90,11 +91,14 @@ def test_both_processes_stop_where_the_training_diverges_and_the_last_good_epoch
         ({"machines": -1}, "got devices=1, machines=-1"),
         ({"devices": 10_000}, r"This machine has \d+ CPU cores; got devices=10000"),
         ({"devices": 2, "compile": True}, "compile works on one device alone; got devices=2"),
+        ({"devices": 4, "machines": 2}, r"torchrun --nnodes 2 --nproc-per-node 4 (.|\n)* --devices 4 --machines 2"),
         ({"devices": 2, "device": "mps"}, "Several devices are 'cpu' .* got 'mps'"),
         ({"devices": 2, "device": "cuda:1"}, "got 'cuda:1'. .*CUDA_VISIBLE_DEVICES"),
     ],
 )
-def test_devices_that_are_not_there_are_refused(given, words, tmp_path):
+def test_devices_that_are_not_there_are_refused(given, words, tmp_path, monkeypatch):
+    monkeypatch.delenv("MASTER_ADDR", raising=False)
+    monkeypatch.delenv("SLURM_NTASKS", raising=False)
     with pytest.raises(ValueError, match=words):
         fit(together.BASE, toy(), tmp_path, progress=False, **given)
     assert not list(tmp_path.iterdir())
@@ -104,6 +108,12 @@ def test_more_gpus_than_there_are_are_refused(monkeypatch):
     monkeypatch.setattr("torch.cuda.device_count", lambda: 3)
     with pytest.raises(ValueError, match="This machine has 3 GPUs; got devices=4"):
         fit(together.BASE, toy(), device="cuda", devices=4)
+
+
+@pytest.mark.parametrize("variable", ["MASTER_ADDR", "SLURM_NTASKS"])
+def test_machines_that_a_launcher_has_told_of_each_other_are_not_refused(variable, monkeypatch):
+    monkeypatch.setenv(variable, "2")
+    check_devices(torch.device("cpu"), 1, machines=2)
 
 
 def test_a_launcher_that_started_another_number_of_processes_is_refused(monkeypatch):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -13,7 +12,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
 
-from seminar_lib.files import explained, sweep, whole_file
+from seminar_lib.files import make_folder, sweep, whole_file
 
 
 def folder() -> Path:
@@ -44,13 +43,11 @@ def remember(name: str, make: Callable[[], dict[str, Tensor]], sha256: str | Non
         ValueError: ``make`` returned tensors whose digest is not ``sha256``.
         OSError: the cache cannot be written; the message says what to do.
     """
-    path = folder() / f"{name}.safetensors"
+    path = place(name)
     sweep(path)
-    if (cached := _read(path, sha256)) is not None:
+    if (cached := recall(name, sha256)) is not None:
         return cached
-    with explained(path):  # now, rather than after a long download
-        path.parent.mkdir(parents=True, exist_ok=True)
-        tempfile.TemporaryFile(dir=path.parent).close()
+    make_folder(path.parent)
     made = make()
     found = digest(made)
     if sha256 not in (None, found):
@@ -60,8 +57,14 @@ def remember(name: str, make: Callable[[], dict[str, Tensor]], sha256: str | Non
     return made
 
 
-def _read(path: Path, sha256: str | None) -> dict[str, Tensor] | None:
-    """The tensors of a cached file, or None when it is absent or does not hold what it should."""
+def place(name: str) -> Path:
+    """The file that keeps ``name``."""
+    return folder() / f"{name}.safetensors"
+
+
+def recall(name: str, sha256: str | None = None) -> dict[str, Tensor] | None:
+    """What the cache holds as ``name``; None when that is nothing, or not what it should be (see ``remember``)."""
+    path = place(name)
     if not path.is_file():
         return None
     try:

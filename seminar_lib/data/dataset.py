@@ -74,6 +74,8 @@ class Split:
 
     def sample(self, n: int, seed: int = 0) -> Split:
         """A random subset of ``n`` images, the same for the same seed; all of them when ``n`` is not smaller."""
+        if not hasattr(n, "__index__"):  # as NumPy's integers have, and texts and broken numbers have not
+            raise TypeError(f"A sample takes a whole number of images; got n={n!r}.")
         if n < 1:
             raise ValueError(f"A sample needs at least one image; got n={n}.")
         order = torch.randperm(len(self), generator=torch.Generator().manual_seed(seed))
@@ -145,3 +147,18 @@ class Dataset:
             return replace(whole, labels=labels)[labels >= 0].sample(sizes[name])
 
         return replace(self, classes=tuple(classes), read=read)
+
+
+def check_split(data: object, name: str = "data") -> None:
+    """Refuse anything but a split.
+
+    Raises:
+        TypeError: it is something else; the message says how to make a split of it.
+    """
+    if isinstance(data, Dataset):
+        raise TypeError(f"{name} must be one split; got the whole data set {data.name!r}. Take its test images: .test.")
+    if not isinstance(data, Split):
+        raise TypeError(
+            f"{name} must be a Split, images with their labels; got {type(data).__name__}. Images x in [0, 1] and "
+            "labels y become one with Split((255 * x).round().to(torch.uint8), y)."
+        )

@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 from tqdm.auto import tqdm
 
-from seminar_lib.data.cache import digest, remember
+from seminar_lib.data.cache import digest, place, recall, remember
 from seminar_lib.data.dataset import Dataset, Split
 from seminar_lib.data.sources import Files, Local, Source
 
@@ -64,7 +64,11 @@ class Published:
 
         @cache
         def splits() -> Mapping[str, Split]:
-            arrays = remember(self.name, lambda: self.fetch(source), self.sha256)
+            if (arrays := recall(self.name, self.sha256)) is None:
+                arrays = remember(self.name, lambda: self.fetch(source), self.sha256)
+            elif source:  # whoever names it expects it to be read
+                kept = f"{self.title} is in the cache already, whole and unaltered ({place(self.name)})"
+                tqdm.write(f"{kept}; {source} was not looked at.", file=sys.stderr)
             train = Split(arrays["train_images"], arrays["train_labels"])
             chosen = held_out(train.labels, self.validation)
             return {

@@ -21,7 +21,7 @@ from torch import Tensor
 from tqdm.auto import tqdm
 
 from seminar_lib import markdown
-from seminar_lib.data.dataset import Split
+from seminar_lib.data.dataset import Split, check_split
 from seminar_lib.device import describe
 from seminar_lib.evaluation.accuracy import Accuracy
 from seminar_lib.evaluation.kept import Kept, fingerprint, weights_of
@@ -182,6 +182,7 @@ def certify_set(
         TypeError, ValueError: as ``Smoothed.certify``; there are no images; ``path`` holds other certificates.
         OSError: ``path`` cannot be written; the message says what to do.
     """
+    check_split(data)
     if len(data) == 0 or batch_size < 1:
         raise ValueError(
             f"certify_set needs at least one image, one at a time; got {len(data)} images and batch_size={batch_size}."

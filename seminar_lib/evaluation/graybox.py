@@ -30,8 +30,9 @@ from seminar_lib.attacks import Attack, Transfer
 from seminar_lib.attacks.base import Generator, care, verdict
 from seminar_lib.attacks.transfer import check_surrogate
 from seminar_lib.checks import check_images
-from seminar_lib.data.dataset import Split
+from seminar_lib.data.dataset import Split, check_split
 from seminar_lib.evaluation.accuracy import Accuracy
+from seminar_lib.evaluation.checks import check_attacks
 from seminar_lib.evaluation.report import Report, evaluate
 from seminar_lib.goals import Goal
 from seminar_lib.types import Flags, Images, Model
@@ -232,6 +233,8 @@ def _check(model: Model, surrogates: Mapping[str, Model], data: Split, attacks: 
             "gray_box needs at least one surrogate and one attack, each by name, such as {'another seed': network} and "
             f"{{'PGD-10': PGD()}}; got {surrogates!r} and {attacks!r}."
         )
+    check_split(data)
+    check_attacks(attacks)
     if "worst case" in surrogates:
         raise ValueError("The name 'worst case' belongs to a column of the report; call the surrogate something else.")
     for name, attack in attacks.items():

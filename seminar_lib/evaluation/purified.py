@@ -33,8 +33,9 @@ from tqdm.auto import tqdm
 from seminar_lib.adaptive import BPDA
 from seminar_lib.attacks import Attack
 from seminar_lib.checks import check_images, check_labels, check_logits, check_model
-from seminar_lib.data.dataset import Split
+from seminar_lib.data.dataset import Split, check_split
 from seminar_lib.device import describe
+from seminar_lib.evaluation.checks import check_attack
 from seminar_lib.evaluation.kept import Kept, fingerprint, weights_of
 from seminar_lib.evaluation.purified_report import BLIND, CLEAN, FULL, STAND_IN, Answers, PurifiedReport
 from seminar_lib.evaluation.report import check_inside
@@ -184,8 +185,8 @@ def _check(
     for name, part in (("purifier, images to images", purifier), ("classifier, images to logits", classifier)):
         if not isinstance(part, nn.Module):
             raise TypeError(f"evaluate_purified needs a {name}, both an nn.Module; got {type(part).__name__}.")
-    if not isinstance(attack, Attack):
-        raise TypeError(f"evaluate_purified needs one attack, such as PGD(Linf(8/255), steps=100); got {attack!r}.")
+    check_split(data)
+    check_attack(attack, "evaluate_purified")
     if len(data) == 0 or min(draws, eot, batch_size) < 1:
         raise ValueError(
             f"evaluate_purified needs at least one image, draw and look, one image at a time; got {len(data)} images, "

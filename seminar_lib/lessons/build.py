@@ -41,7 +41,7 @@ def build(lesson: Lesson, keep: bool = False) -> list[float]:
     """
     write(student(lesson), lesson.student_path)
     notebook = solution(lesson)
-    kept = keep and lesson.solution_path.exists() and outputs.hand_down(_read(lesson.solution_path), notebook)
+    kept = keep and lesson.solution_path.exists() and outputs.hand_down(read(lesson.solution_path), notebook)
     seconds = [] if kept else run(notebook, lesson)
     outputs.settle(notebook)
     write(notebook, lesson.solution_path)
@@ -120,7 +120,7 @@ def check(lessons: Iterable[Lesson]) -> list[str]:
             if not path.exists():
                 faults.append(f"{label} is missing; build the lessons.")
                 continue
-            committed = _read(path)
+            committed = read(path)
             if path == lesson.solution_path:
                 faults += outputs.faults(committed, lesson)
                 outputs.clear(committed)
@@ -131,8 +131,18 @@ def check(lessons: Iterable[Lesson]) -> list[str]:
     return faults
 
 
-def _read(path: Path) -> NotebookNode:
-    notebook: NotebookNode = nbformat.read(path, as_version=nbformat.NO_CONVERT)
+def read(path: Path) -> NotebookNode:
+    """A notebook as it was written.
+
+    Raises:
+        ValueError: the file is no notebook.
+    """
+    try:
+        notebook: NotebookNode = nbformat.read(path, as_version=nbformat.NO_CONVERT)
+    except (ValueError, AttributeError) as error:  # no text, no JSON, or JSON of another kind
+        raise ValueError(
+            f"{path} is no notebook, or a damaged one. Remove it and run the same command again."
+        ) from error
     return notebook
 
 

@@ -6,23 +6,23 @@ from __future__ import annotations
 
 import os
 import re
+import sqlite3
 import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
-import nbformat
 from nbformat import NotebookNode
 from traitlets.config.loader import PyFileConfigLoader
 
 from seminar_lib import markdown
 from seminar_lib.files import whole_file
-from seminar_lib.lessons.build import write
+from seminar_lib.lessons.build import read, write
 from seminar_lib.lessons.lesson import Lesson
 from seminar_lib.lessons.products import gradable
 
-CONFIG = "nbgrader_config.py"
+CONFIG, GRADEBOOK = "nbgrader_config.py", "gradebook.db"
 SETTINGS = '''\
 """nbgrader's settings for this course; yours to change: `python -m seminar_lib release` leaves them as they are."""
 
@@ -59,8 +59,8 @@ def release(lessons: Iterable[Lesson], folder: Path) -> Points:
         of each lesson's name the points of each exercise, such as ``{"01_fgsm": {"1.1": 1, "1.2": 2}}``.
 
     Raises:
-        ValueError: the folder holds something else, a notebook in ``source/`` was changed, or no lesson has exercises.
-            Nothing is written then.
+        ValueError: the folder holds something else, a notebook in ``source/`` was changed, it or the gradebook is
+            damaged, or no lesson has exercises. Nothing is written then.
         RuntimeError: nbgrader refused a lesson; the message says why.
     """
     notebooks = {lesson.name: gradable(lesson) for lesson in lessons}
@@ -69,6 +69,7 @@ def release(lessons: Iterable[Lesson], folder: Path) -> Points:
     if not worth:
         raise ValueError(f"Nothing to grade: no exercises in {', '.join(notebooks) or 'no lesson'}.")
     _refuse_another_use(folder)
+    _refuse_a_damaged_gradebook(folder / GRADEBOOK)
     sources = {name: folder / "source" / name / f"{name}.ipynb" for name in worth}
     for name, path in sources.items():
         _refuse_a_changed_source(path, notebooks[name])
@@ -111,9 +112,23 @@ def _refuse_another_use(folder: Path) -> None:
         raise ValueError(f"{folder} holds {found[0]} and no {CONFIG}, so it is no course of the seminar. {advice}")
 
 
+def _refuse_a_damaged_gradebook(path: Path) -> None:
+    """What nbgrader says of one does not name the file."""
+    if not path.exists():
+        return
+    try:
+        with closing(sqlite3.connect(path)) as gradebook:
+            gradebook.execute("SELECT name FROM sqlite_master")
+    except sqlite3.DatabaseError as error:
+        raise ValueError(
+            f"{path} cannot be read as a gradebook ({error}). Put a copy from before the damage in its place; without "
+            "one, move it away and run this command again: it makes an empty one, without any grades."
+        ) from error
+
+
 def _refuse_a_changed_source(path: Path, built: NotebookNode) -> None:
     """A teacher may have worked on it, and nobody but the teacher knows."""
-    if path.exists() and nbformat.read(path, as_version=nbformat.NO_CONVERT) != built:
+    if path.exists() and read(path) != built:
         raise ValueError(
             f"{path} is not what the lesson builds: somebody changed it, or it comes from another version of the "
             f"seminar. To release it as it is, run `nbgrader generate_assignment --force {path.stem}` in the course's "

@@ -83,20 +83,25 @@ def fit(
             Within an epoch the last row has a broken ``"epoch"`` and the means of the terms so far, nothing else.
 
     Raises:
+        TypeError: ``recipe``, ``data`` or ``watch`` is something else.
         ValueError: ``folder`` holds a damaged run or one of another recipe; ``data`` is another data set, has an empty
             split or labels that its classes do not cover; there are not so many devices, or several to compile for.
+        OSError: nothing can be written to ``folder``; found out before the first epoch.
         FloatingPointError: loss, gradients or weights are no longer finite; ``folder`` keeps the last good epoch. All
             processes stop.
     """
+    _check(recipe, data, watch)
     device = torch.device(device)
     check_devices(device, devices, machines)
     if compile and devices * machines > 1:
         raise ValueError(f"compile works on one device alone; got devices={devices} on machines={machines}.")
     homes = _homes(recipe, Path(folder) if folder else None)
-    _check(recipe, data)
     given = _given(_stages(recipe)[0], data)
     # All that can be refused is refused before further processes are started, so that they do not repeat it.
     kept = [home.read() if home else None for home in homes]
+    for home in homes:
+        if home:
+            home.make()
     processes = gather(device, devices, machines)
     if not is_first():
         homes, progress, watch = [None] * len(homes), False, None
@@ -163,8 +168,16 @@ def _finish(
     return run.with_weights(run.best), run.with_weights(run.average.module.state_dict()), run.history
 
 
-def _check(recipe: Recipe, data: Dataset) -> None:
-    """Refuse data that the recipe cannot be trained on."""
+def _check(recipe: Recipe, data: Dataset, watch: Watch | None) -> None:
+    """Refuse what is no training, and data that the recipe cannot be trained on."""
+    if not isinstance(recipe, Recipe):
+        raise TypeError(
+            f"recipe must be a Recipe, such as seminar_lib.recipes.signs_standard() returns; got {recipe!r}."
+        )
+    if not isinstance(data, Dataset):
+        raise TypeError(f'data must be a whole Dataset, such as load_data("signs"); got {type(data).__name__}.')
+    if watch is not None and not callable(watch):
+        raise TypeError(f"watch must be a function of the history, such as LiveCurve(), or None; got {watch!r}.")
     if data.name != recipe.dataset:
         raise ValueError(f"The recipe trains on {recipe.dataset!r}; got the data set {data.name!r}.")
     for name, split in {"train": data.train, "validation": data.validation}.items():

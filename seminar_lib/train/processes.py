@@ -1,11 +1,8 @@
-r"""The processes that train one network together, one for each device; Lightning Fabric starts and connects them.
+"""The processes that train one network together, one for each device; Lightning Fabric starts and connects them.
 
 Started alone (``python -m seminar_lib train NAME --devices 2``, or a script that calls ``fit(..., devices=2)``), the
 process starts the others by running its own command again; they all come to the same place. Several machines, each with
-the same command, need a launcher that tells them of each other:
-
-    torchrun --nnodes 2 --nproc-per-node 8 --rdzv-backend c10d --rdzv-endpoint HOST:29500 \
-        -m seminar_lib train NAME --devices 8 --machines 2
+the same command, need a launcher that tells them of each other, such as ``TORCHRUN``.
 """
 
 from __future__ import annotations
@@ -24,6 +21,11 @@ if TYPE_CHECKING:
     from lightning_fabric import Fabric
 
 T = TypeVar("T")
+
+TORCHRUN = """\
+    torchrun --nnodes {machines} --nproc-per-node {devices} --rdzv-backend c10d --rdzv-endpoint HOST:29500 \\
+        -m seminar_lib train NAME --devices {devices} --machines {machines}"""
+LAUNCHED = {"MASTER_ADDR", "SLURM_NTASKS"}  # by the one torchrun says where the first machine is, by the other Slurm
 
 
 @dataclass(frozen=True)
@@ -56,7 +58,8 @@ def check_devices(device: torch.device, devices: int, machines: int) -> None:
     """Refuse to train on what is not there.
 
     Raises:
-        ValueError: a number is below 1, there are not so many devices, or they cannot work together.
+        ValueError: a number is below 1, there are not so many devices, they cannot work together, or no launcher has
+            started this on several machines.
     """
     if devices < 1 or machines < 1:
         raise ValueError(f"A training needs at least one device and one machine; got devices={devices}, {machines=}.")
@@ -68,6 +71,11 @@ def check_devices(device: torch.device, devices: int, machines: int) -> None:
         )
     if devices * machines == 1:
         return
+    if machines > 1 and not LAUNCHED & os.environ.keys():  # each would wait for the others, in vain
+        raise ValueError(
+            f"Nobody has told this process where the other of machines={machines} are. Run the same command on each, "
+            f"where HOST is the name of one of them:\n\n{TORCHRUN.format(devices=devices, machines=machines)}"
+        )
     if str(device) not in ("cpu", "cuda"):
         raise ValueError(
             f"Several devices are 'cpu' (processes) or 'cuda' (the first GPUs); got {str(device)!r}. The environment "

@@ -16,7 +16,7 @@ from torch import Tensor
 
 from seminar_lib.attacks import Attack
 from seminar_lib.checks import check_images, check_labels, check_logits, check_model
-from seminar_lib.data.dataset import Split
+from seminar_lib.data.dataset import Split, check_split
 from seminar_lib.freeze import frozen
 from seminar_lib.goals import Goal, Recorded
 from seminar_lib.types import Images, Model
@@ -126,11 +126,18 @@ def check_reader(model: Model, data: Split, classes: Sequence[str]) -> None:
     Raises:
         TypeError, ValueError: the inputs do not fit together.
     """
+    check_split(data)
     x = data[:8].x
     check_images(x)
     check_model(model, x)
-    with frozen(model), torch.no_grad():
-        logits = model(x)
+    try:
+        with frozen(model), torch.no_grad():
+            logits = model(x)
+    except TypeError as error:  # such as a diffusion model, which wants a time as well
+        raise TypeError(
+            f"The model must take images alone and return logits; {type(model).__name__} says: {error}. Are two "
+            "networks swapped?"
+        ) from error
     check_logits(logits, x)
     if logits.shape[1] != len(classes):
         raise ValueError(f"The model tells {logits.shape[1]} classes apart, but there are {len(classes)} names.")

@@ -142,6 +142,19 @@ def test_a_mistyped_path_is_not_passed_over(tmp_path):
         published(Toy("web", GOOD)).fetch(tmp_path / "typo")
 
 
+def test_a_source_that_was_passed_over_for_the_cache_is_named(tmp_path, capsys):
+    (tmp_path / "order").write_bytes(GOOD["order"])
+    published().dataset(tmp_path).train  # noqa: B018
+    assert capsys.readouterr().err == ""
+    published().dataset(tmp_path / "typo").train  # noqa: B018
+    assert f"Toy set is in the cache already, whole and unaltered ({tmp_path / 'cache' / 'toy.safetensors'}); " in (
+        said := capsys.readouterr().err
+    )
+    assert f"{tmp_path / 'typo'} was not looked at." in said
+    published().dataset().train  # noqa: B018
+    assert capsys.readouterr().err == ""
+
+
 def test_a_full_disk_is_not_blamed_on_the_source(tmp_path, monkeypatch):
     (tmp_path / "file").write_text("in place of a folder")
     monkeypatch.setenv("SEMINAR_CACHE", str(tmp_path / "file"))

@@ -122,6 +122,23 @@ def test_a_source_that_a_teacher_changed_is_left_alone(released):
     assert course.release([SUMS], released)
 
 
+DAMAGED = {
+    "source/01_sums/01_sums.ipynb": "01_sums.ipynb is no notebook, or a damaged one. Remove it and run",
+    "gradebook.db": "gradebook.db cannot be read as a gradebook (file is not a database). Put a copy",
+}
+
+
+@pytest.mark.parametrize("content", [b"no notebook", b"\xff\xfe", b"[]"])
+@pytest.mark.parametrize(("file", "words"), DAMAGED.items())
+def test_a_damaged_file_of_a_course_is_named_and_nothing_is_written(released, file, words, content):
+    (released / file).write_bytes(content)
+    before = {path: path.stat().st_mtime_ns for path in released.rglob("*")}
+    with pytest.raises(ValueError) as caught:  # noqa: PT011  (the words are looked at below)
+        course.release([SUMS], released)
+    assert words in str(caught.value)
+    assert {path: path.stat().st_mtime_ns for path in released.rglob("*")} == before
+
+
 def test_lessons_are_named_in_the_order_of_the_course():
     assert [lesson.name for lesson in named(["02_pgd", "00_setup"])] == ["00_setup", "02_pgd"]
     assert named([]) == named([lesson.name for lesson in named([])])

@@ -10,6 +10,8 @@ from PIL import Image
 from torch import nn
 
 from seminar_lib import SmallCNN, Split
+from seminar_lib.data.dataset import Dataset
+from seminar_lib.models import UNet
 from seminar_lib.widgets import FGSMDemo, ThreatsDemo, TrajectoryDemo
 from seminar_lib.widgets.canvas import DENSITY
 
@@ -103,9 +105,13 @@ def test_grey_images_and_two_classes_are_drawn(kind):
     assert demo.render(demo.state).shape == decoded(demo.picture).shape
 
 
+@pytest.mark.usefixtures("as_users_call_it")
 @pytest.mark.parametrize(
     ("change", "words"),
     [
+        ({"data": lambda d: d.x}, "data must be a Split, images with their labels; got Tensor"),
+        ({"data": lambda d: Dataset("toy", "ab", (0,), (1,), {})}, "got the whole data set 'toy'"),
+        ({"model": UNet(8).build(3)}, "must take images alone and return logits; NoisePredictor says: "),
         ({"classes": CLASSES[:3]}, "7 classes apart, but there are 3 names"),
         ({"model": lambda x: x.flatten(1)[:, :7].softmax(1)}, "probabilities"),
         ({"data": lambda d: d[:0]}, "no images"),
@@ -119,5 +125,5 @@ def test_what_does_not_fit_is_refused_in_a_sentence(kind, model, data, change, w
     if words == "at most":
         model = nn.Sequential(nn.Flatten(), nn.Linear(3 * 8 * 300, 7))
         words = f"at most {kind.panel}x{kind.panel} pixels"
-    with pytest.raises(ValueError, match=words):
+    with pytest.raises((TypeError, ValueError), match=words):
         kind(change.get("model", model), data, change.get("classes", CLASSES))

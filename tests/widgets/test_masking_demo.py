@@ -146,3 +146,7 @@ def test_models_and_random_numbers_are_left_as_they_were(data):
 def test_what_does_not_fit_is_refused_in_a_sentence(model, robust, data):
     with pytest.raises(ValueError, match="7 classes apart, but there are 3 names"):
         MaskingDemo(model, robust, data, CLASSES[:3])
+    with pytest.raises(TypeError, match="data must be a Split, images with their labels; got Tensor"):
+        MaskingDemo(model, robust, data.x, CLASSES)
+    with pytest.raises(TypeError, match=r"data must be a Split, .* got Linear"):
+        MaskingDemo(model, data, robust, CLASSES)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from ipywidgets import SelectionSlider
 
-from seminar_lib.data.dataset import Split
+from seminar_lib.data.dataset import Split, check_split
 from seminar_lib.detection import Detector
 from seminar_lib.types import Model
 from seminar_lib.widgets.canvas import Canvas, Pixels
@@ -70,6 +70,8 @@ class DetectionDemo(Demo[State]):
         for name, detector in detectors.items():
             if not isinstance(detector, Detector):
                 raise TypeError(f"DetectionDemo needs fitted detectors; {name!r} is a {type(detector).__name__}.")
+        check_split(validation, "validation")
+        check_split(data)
         if not len(data):
             raise ValueError("DetectionDemo needs images to attack; got none.")
         self.watch = Watch(model, detectors, validation, data)

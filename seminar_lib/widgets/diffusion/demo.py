@@ -11,6 +11,7 @@ from ipywidgets import SelectionSlider
 from torch import nn
 
 from seminar_lib.data.dataset import Split
+from seminar_lib.models import Classifier
 from seminar_lib.types import Model
 from seminar_lib.widgets.canvas import Canvas, Pixels
 from seminar_lib.widgets.diffusion.drawing import BARS, PANELS, SIDE, TOP, WIDTH, draw_draws, draw_way
@@ -58,7 +59,7 @@ class DiffusionDemo(ImageDemo[State]):
 
     def __init__(self, model: Model, network: nn.Module, data: Split, classes: Sequence[str]) -> None:
         check_reader(model, data, classes)
-        if not isinstance(network, nn.Module):
+        if not isinstance(network, nn.Module) or isinstance(network, Classifier):
             raise TypeError(f"DiffusionDemo needs a network, x_t and t to noise; got {type(network).__name__}.")
         self.purification = Purification(model, network, data)
         super().__init__(

@@ -25,7 +25,7 @@ from seminar_lib.masking import DEFENCES
 from seminar_lib.plots import INK
 from seminar_lib.plots.style import answer_look
 from seminar_lib.widgets.canvas import Canvas, Pixels
-from seminar_lib.widgets.images import ImageDemo, as_bytes, hwc, slider
+from seminar_lib.widgets.images import ImageDemo, as_bytes, check_reader, hwc, slider
 from seminar_lib.widgets.masking.drawing import BARS, WAYS, draw_symptoms, draw_ways
 from seminar_lib.widgets.masking.quiz import HIDDEN, WORDS, Guess, letter, truth, verdict
 from seminar_lib.widgets.masking.symptoms import LONGEST, Symptoms, examine
@@ -67,6 +67,8 @@ class MaskingDemo(ImageDemo[State]):
     lines = 3
 
     def __init__(self, model: nn.Module, robust: nn.Module, data: Split, classes: Sequence[str]) -> None:
+        for network in (model, robust):
+            check_reader(network, data, classes)
         honest = {"standard": model, "pgd_at": robust}
         self.networks = [honest.get(name) or DEFENCES[name].build(model) for name in HIDDEN]
         self.measured = cache(self._measured)
@@ -78,8 +80,8 @@ class MaskingDemo(ImageDemo[State]):
             "The accuracy of an unnamed network under five attacks, its slopes, and how sure it stays along "
             "three ways from one image; the sentences above say the result.",
         )
-        for network in range(len(HIDDEN)):
-            self.measured(network)
+        for place in range(len(HIDDEN)):
+            self.measured(place)
 
     def rows(self) -> list[dict[str, ValueWidget]]:
         """Network and image, then the guess."""

@@ -81,6 +81,12 @@ BAD = {
     "no detectors": (lambda m, s, v, d: DetectionDemo(m, {}, v, d), TypeError, "got dict without any"),
     "one detector": (lambda m, s, v, d: DetectionDemo(m, s["contrast"], v, d), TypeError, "by name"),
     "a function": (lambda m, s, v, d: DetectionDemo(m, {"f": len}, v, d), TypeError, "'f' is a builtin_function"),
+    "bare images": (lambda m, s, v, d: DetectionDemo(m, s, v, d.x), TypeError, "data must be a Split"),
+    "bare images to validate": (
+        lambda m, s, v, d: DetectionDemo(m, s, v.x, d),
+        TypeError,
+        "validation must be a Split",
+    ),
     "no images": (lambda m, s, v, d: DetectionDemo(m, s, v, d[:0]), ValueError, "needs images to attack; got none"),
     "few to validate": (lambda m, s, v, d: DetectionDemo(m, s, v[:50], d), ValueError, "Take 100 images or more"),
 }

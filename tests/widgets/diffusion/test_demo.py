@@ -100,6 +100,13 @@ def test_grey_images_and_two_classes_are_drawn(network):
 
 BAD = {
     "no diffusion model": (lambda m, n, d: DiffusionDemo(m, 50, d, CLASSES), TypeError, "x_t and t to noise; got int"),
+    "both networks swapped": (lambda m, n, d: DiffusionDemo(n, m, d, CLASSES), TypeError, "Are two networks swapped?"),
+    "two classifiers": (
+        lambda m, n, d: DiffusionDemo(m, SmallCNN(2).build(7, (0.5,) * 3, (0.2,) * 3), d, CLASSES),
+        TypeError,
+        "x_t and t to noise; got Classifier",
+    ),
+    "bare images": (lambda m, n, d: DiffusionDemo(m, n, d.x, CLASSES), TypeError, "must be a Split"),
     "names too few": (
         lambda m, n, d: DiffusionDemo(m, n, d, CLASSES[:3]),
         ValueError,
