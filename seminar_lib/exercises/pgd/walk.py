@@ -39,8 +39,9 @@ def check(my_pgd: Answer) -> None:
     _judge_choice(runs, [walk[:-1] for walk in walks])
     for run in runs:
         _judge_manners(run)
-    for name, usual, other in (("eps", EPS, 5 / 255), ("step_size", STEP_SIZE, 4 / 255), ("steps", STEPS, 3)):
-        _judge_other(name, usual, other, _Run(my_pgd, 0, **{name: other}))
+    _judge_other("eps", EPS, _Run(my_pgd, 0, eps=5 / 255))
+    _judge_other("step_size", STEP_SIZE, _Run(my_pgd, 0, step_size=4 / 255))
+    _judge_other("steps", STEPS, _Run(my_pgd, 0, steps=3))
     right("2.2", f"{STEPS} steps with a fresh gradient each, and the best image of every walk.")
 
 
@@ -236,7 +237,7 @@ def _judge_manners(run: _Run) -> None:
         raise Mistake("your images are right, but you left the model in training mode.")
 
 
-def _judge_other(name: str, usual: float, other: float, run: _Run) -> None:
+def _judge_other(name: str, usual: float, run: _Run) -> None:
     """Refuse an answer that goes astray as soon as one of its arguments is another number."""
     try:
         if not run.visits:
@@ -247,8 +248,8 @@ def _judge_other(name: str, usual: float, other: float, run: _Run) -> None:
         _judge_choice([run], [walk[:-1]])
     except Mistake:
         raise Mistake(
-            f"your walk does not follow {name}: it is right for {name} = {usual:.3g}, but not for {other:.3g}. Does a "
-            f"fixed number stand in the place of {name}?"
+            f"your walk does not follow {name}: it is right for {name} = {usual:.3g}, but not for "
+            f"{getattr(run, name):.3g}. Does a fixed number stand in the place of {name}?"
         ) from None
 
 
