@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 import torch
 from torch import Tensor, nn
@@ -12,6 +13,10 @@ from seminar_lib.types import Images, Labels
 
 EPS = 8 / 255
 OTHER_EPS = 5 / 255  # a fixed number in the place of eps shows at the second question
+_UNEVEN = (
+    "some of your pixels move further than others. In the Linf ball every pixel may move by eps, so the best step "
+    "takes only the gradient's sign."
+)
 
 
 @marks
@@ -42,7 +47,7 @@ def _explain_gradient(example: Example, answer: Images) -> None:
     if (answer == 0).all():
         raise Mistake("your gradient is zero everywhere. Was x.requires_grad set before the model saw x?")
     length = expected.flatten(1).norm(dim=1)[:, None, None, None]
-    own = example.y[:, None]
+    model, y, cross_entropy = example.model, example.y, partial(nn.functional.cross_entropy, reduction="sum")
     for wrong, sentence in (
         (expected / len(expected), "your gradients are too small by the number of images: cross_entropy averages over "
          "the batch, so each image's gradient depends on how many others there are. Use reduction='sum'."),
@@ -52,20 +57,24 @@ def _explain_gradient(example: Example, answer: Images) -> None:
         (expected / length, "return the gradient as it is: you divided it by its length."),
         (example.gradient(example.model(example.x).argmax(1)), "you used the predicted labels; the adversary wants to "
          "move away from the true ones, y."),
-        (_slope(example, lambda z: nn.functional.cross_entropy(z.softmax(1), example.y, reduction="sum")),
-         "you take the softmax twice: cross_entropy expects the logits, model(x), and takes it by itself."),
-        (_slope(example, lambda z: z.gather(1, own).sum()), "that is the gradient of the true class's logit. Take that "
-         "of the loss, F.cross_entropy."),
+        (_slope(example, lambda x: cross_entropy(model(x).softmax(1), y)), "you take the softmax twice: cross_entropy "
+         "expects the logits, model(x), and takes it by itself."),
+        (_slope(example, lambda x: cross_entropy(model((x - example.mean) / example.std), y)), "you normalise twice: "
+         "the model does it by itself."),
+        (_slope(example, lambda x: model(x).gather(1, y[:, None])), "that is the gradient of the true class's logit. "
+         "Take that of the loss, F.cross_entropy."),
+        (_slope(example, lambda x: -model(x).gather(1, y[:, None])), "that is the gradient of the true class's logit, "
+         "which is the loss only where log_softmax came before. Take F.cross_entropy."),
     ):  # fmt: skip
         if same(answer, wrong):
             raise Mistake(sentence)
     raise Mistake("your gradient is not that of the cross-entropy of model(x) and y with respect to x.")
 
 
-def _slope(example: Example, loss: Callable[[Tensor], Tensor]) -> Images:
-    """The gradient of another loss of the logits with respect to the images."""
+def _slope(example: Example, loss: Callable[[Images], Tensor]) -> Images:
+    """The gradient of another loss of each image with respect to it."""
     x = example.x.clone().requires_grad_()
-    return torch.autograd.grad(loss(example.model(x)), x)[0]
+    return torch.autograd.grad(loss(x).sum(), x)[0]
 
 
 @marks
@@ -116,7 +125,9 @@ def _explain_step(example: Example, answer: Images, uphill: Images) -> None:
     if same(answer, clean):
         raise Mistake("your adversarial images equal the clean ones: nothing was added.")
     if answer.abs().max() < EPS * 1.001 or same(answer, EPS * uphill):
-        raise Mistake("you return the step alone. Add it to x, and clip the sum to [0, 1].")
+        raise Mistake(
+            "you return the step alone, or clip the sum to [-eps, eps]. Add the step to x, and clip the sum to [0, 1]."
+        )
     for step, sentence in (
         (EPS * uphill, _UNEVEN),
         (sign, "every pixel of yours ends black or white: eps plays no part in your step, or is not in pixels of "
@@ -147,15 +158,11 @@ def _explain_step(example: Example, answer: Images, uphill: Images) -> None:
         raise Mistake(
             f"your perturbation reaches {reach:.3f}, but eps is {EPS:.3f}: is the step eps in pixels of [0, 1]?"
         )
+    if same(answer, _moved(example, uphill, reach)):
+        raise Mistake(f"your steps have length {reach:.3f}, but eps is {EPS:.3f}. Take eps as it is given.")
     unmoved, moved = ((answer - images).abs().amax((1, 2, 3)) < 1e-6 for images in (clean, _moved(example, uphill)))
     if (unmoved | moved).all():
         raise Mistake("you leave some of the images as they are. Here every image takes the step.")
-
-
-_UNEVEN = (
-    "some of your pixels move further than others. In the Linf ball every pixel may move by eps, so the best step "
-    "takes only the gradient's sign."
-)
 
 
 def _judge_evenness(example: Example, answer: Images) -> None:
@@ -192,12 +199,18 @@ def check_prediction(predicted_increase: Answer) -> None:
     grad = Example().gradient(Example().y)
     slope = grad.abs().sum((1, 2, 3))
     expected = EPS * slope
-    answer = ask_tensor("1.3", predicted_increase, (len(grad),), grad.clone(), EPS)
+    given = grad.clone()
+    answer = ask_tensor("1.3", predicted_increase, (len(grad),), given, EPS)
+    if not torch.equal(given, grad):
+        raise Mistake("you changed grad in place. Work on a copy.")
     for wrong, sentence in (
         (EPS * grad.sum((1, 2, 3)), "slopes of different sign cancel in your sum; but FGSM moves each pixel in its own "
          "uphill direction."),
         (EPS * grad.sum((1, 2, 3)).abs(), "slopes of different sign cancel in your sum: take each slope's size first, "
          "then add up."),
+        (EPS * grad.clamp(min=0).sum((1, 2, 3)), "you leave out the falling slopes. There FGSM makes the pixel darker, "
+         "and the loss rises as well."),
+        (-expected, "FGSM walks uphill: the loss rises, so the increase is positive."),
         (EPS * grad.flatten(1).norm(dim=1), "that is the rise for a step of Euclidean length eps; FGSM moves every "
          "pixel by eps."),
         (EPS * grad.square().sum((1, 2, 3)), "that is the rise for a step along the gradient itself, eps * g; FGSM "

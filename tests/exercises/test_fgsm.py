@@ -55,6 +55,17 @@ def forgotten_record(model, x, y):
     return x.grad
 
 
+def the_whole_tuple(model, x, y):
+    x = x.clone().requires_grad_()
+    return torch.autograd.grad(F.cross_entropy(model(x), y, reduction="sum"), x)
+
+
+def of_each_loss(model, x, y):
+    x = x.clone().requires_grad_()
+    losses = F.cross_entropy(model(x), y, reduction="none")
+    return torch.autograd.grad(losses, x)[0]
+
+
 def adding_up():
     """Right at the first call; the later ones add to it."""
     total = []
@@ -87,6 +98,8 @@ test_a_wrong_gradient_gets_its_sentence = refuses(
     (lambda m, x, y: torch.zeros_like(x), "zero everywhere"),
     (lambda m, x, y: gradient(m, x, y) * torch.nan, "NaN"),
     (forgotten_record, "x.grad is None if x did not record"),
+    (the_whole_tuple, "Take its only entry, [0]"),
+    (of_each_loss, "in `return torch.autograd.grad(losses, x)[0]`: grad can be implicitly created only for scalar"),
     (accumulated, "x = x.clone().requires_grad_(), and take torch.autograd.grad"),
     (recorded, "x = x.clone().requires_grad_(), and take torch.autograd.grad"),
     (adding_up(), "a second call"),
@@ -96,6 +109,8 @@ test_a_wrong_gradient_gets_its_sentence = refuses(
     (lambda m, x, y: F.normalize(gradient(m, x, y).flatten(1)).view_as(x), "divided it by its length"),
     (slope_of(lambda z, y: F.cross_entropy(z.softmax(1), y, reduction="sum")), "the softmax twice"),
     (slope_of(lambda z, y: z.gather(1, y[:, None]).sum()), "the true class's logit"),
+    (slope_of(lambda z, y: F.nll_loss(z, y, reduction="sum")), "only where log_softmax came before"),
+    (lambda m, x, y: gradient(lambda pixels: m((pixels - 0.4) / 0.2), x, y), "you normalise twice"),
     (slope_of(lambda z, y: z.square().sum()), "is not that of the cross-entropy"),
     (lambda m, x, y: torch.autograd.grad(F.cross_entropy(m(x), y), x)[0], "raised RuntimeError"),
 )
@@ -166,6 +181,8 @@ test_a_wrong_fgsm_gets_its_sentence = refuses(
     (lambda m, x, y, eps: (eps * gradient(m, x, y).sign()).clamp(0, 1), "the step alone"),
     (lambda m, x, y, eps: (x + 3 * eps * gradient(m, x, y).sign()).clamp(0, 1), "is the step eps in pixels"),
     (lambda m, x, y, eps: (x + 8 / 255 * gradient(m, x, y).sign()).clamp(0, 1), "does not follow eps"),
+    (lambda m, x, y, eps: (x + eps * gradient(m, x, y).sign()).clamp(-eps, eps), "clip the sum to [-eps, eps]"),
+    (lambda m, x, y, eps: (x + eps / 2 * gradient(m, x, y).sign()).clamp(0, 1), "Take eps as it is given"),
     (stretched, "stretch"),
     (lambda m, x, y, eps: sl.FGSM(sl.Linf(eps))(m, x, y), "leave some of the images"),
     (in_place, "in place"),
@@ -196,6 +213,9 @@ test_a_wrong_prediction_gets_its_sentence = refuses(
     (lambda grad, eps: eps / 255 * grad.abs().sum((1, 2, 3)), "255 times too small"),
     (lambda grad, eps: 255 * eps * grad.abs().sum((1, 2, 3)), "255 times too large"),
     (lambda grad, eps: eps * grad.abs().sum((1, 2, 3)) / len(grad), "by the number of images"),
+    (lambda grad, eps: eps * grad.clamp(min=0).sum((1, 2, 3)), "the falling slopes"),
+    (lambda grad, eps: -eps * grad.abs().sum((1, 2, 3)), "the increase is positive"),
+    (lambda grad, eps: eps * grad.abs_().sum((1, 2, 3)), "in place"),
     (lambda grad, eps: eps**2 * grad.abs().sum((1, 2, 3)), "add that up"),
     (lambda grad, eps: 8 / 255 * grad.abs().sum((1, 2, 3)), "does not follow eps"),
 )
