@@ -42,6 +42,7 @@ test_a_wrong_worst_case_gets_its_sentence = refuses(
     evaluation.check_worst_case,
     (lambda correct: None, "return two things"),
     (lambda correct: combine(correct)[0], "return two things"),
+    (share(lambda correct: correct.all(0).mean()), "raised NotImplementedError"),
     (share(lambda correct: "0.444"), "the share must be a number"),
     (share(lambda correct: correct.float().mean(1).min()), "the strongest attack"),
     (share(lambda correct: correct.float().mean(1).max()), "the weakest attack"),
