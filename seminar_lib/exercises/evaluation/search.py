@@ -84,7 +84,7 @@ def _judge_search(run: _Search) -> None:
                       "to date only where you keep a proposal.")  # fmt: skip
     if (run.score(run.answer) < run.score(by_image[-1]) - 1e-6).any():
         raise Mistake("for some images a proposal had a higher loss than what you return. Was `highest` brought up to "
-                      "date?")  # fmt: skip
+                      "date, and does `best` stay where a proposal is dropped?")  # fmt: skip
     raise Mistake("your images are not those that accepting every better proposal leads to.")
 
 

@@ -62,6 +62,8 @@ def _judge_projection(my_project: Answer, clean: Images, threat: Linf | L2, norm
         raise Mistake(f"{norm}: you return the perturbation. Add it to x.")
     if same(answer.clamp(0, 1), threat.shrink(far).clamp(0, 1)):
         raise Mistake(f"{norm}: your ball is centred at the black image. Its centre is x: shrink x_adv - x.")
+    if same(answer, threat.project(clean, far)):
+        raise Mistake(f"{norm}: your ball is centred at x_adv. Its centre is x, and x_adv is pulled back.")
     if norm == "L2":
         _judge_length(answer, clean, delta, eps)
     elif same(answer.clamp(0, 1), L2(eps).project(far, clean)):

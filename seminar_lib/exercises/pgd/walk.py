@@ -132,7 +132,8 @@ def _judge_walk(run: _Run, walk: list[Images]) -> None:
         steps = seen.index(False) - 1
         if len(run.visits) <= seen.index(False):
             raise Mistake(f"you take {steps} steps; asked for were {run.steps}.")
-        raise Mistake(f"your walk is right for {steps} steps; then it goes another way.")
+        raise Mistake(f"your walk is right for {steps} steps; then it goes another way. Does each step go on "
+                      "from the last image, better or not?")  # fmt: skip
 
 
 def _explain_step(run: _Run, start: Images, moved: Images) -> None:
@@ -161,13 +162,19 @@ def _explain_step(run: _Run, start: Images, moved: Images) -> None:
     for size, sentence in {
         EPS: "your steps have length eps. Their length is step_size; eps is the radius of the ball.",
         EPS / STEPS: "your steps have length eps / steps. Take step_size as it is given.",
-        STEP_SIZE / run.example.std: "your steps are too long by the model's std: that is step_size in normalised "
-        "space. The model normalises by itself; step in pixels.",
+        STEP_SIZE
+        / run.example.std: "your steps cross the whole ball: too long by the model's std, or by 255? step_size "
+        "is in pixels of [0, 1], and the model normalises by itself.",
         STEP_SIZE * run.example.std: "your steps are too short by the model's std: that is step_size in normalised "
         "space. The model normalises by itself; step in pixels.",
     }.items():
         if same(moved, _moved(run, start, size * sign)):
             raise Mistake(sentence)
+    if same(moved, Linf(EPS).project(x, start + step)):
+        raise Mistake("you exchanged the arguments of project: first the image that is pulled back, then x.")
+    longest = float((moved - start).abs().max())
+    if same(moved, _moved(run, start, longest * sign)):
+        raise Mistake(f"your steps have length {longest:.4f} or more, but step_size is {STEP_SIZE:.4f}.")
     free = ((start + step - x).abs() < EPS) & (start + step > 0) & (start + step < 1)
     lengths = (moved - start)[free].abs()
     if lengths.std() > 0.01 * lengths.mean():
@@ -217,6 +224,8 @@ def _judge_choice(runs: list[_Run], walks: list[list[Images]]) -> None:
             raise Mistake(sentence)
     if same(clean + answer, _taken(points, losses.argmax(0))):
         raise Mistake("you return the perturbation. Return the images.")
+    if same(answer, clean):
+        raise Mistake("you return x: no image of the walk was ever kept.")
     if not bool(on_walk.all()):
         raise Mistake("you return an image that the walk never passed.")
     raise Mistake("your images are on the walk, but for some the walk passed a better one. Keep the highest loss.")

@@ -70,6 +70,16 @@ def against_the_last(score, propose, x, queries):
     return best
 
 
+def back_to_x(score, propose, x, queries):
+    best, highest = x, score(x)
+    for _ in range(queries):
+        proposal = propose(best)
+        loss = score(proposal)
+        best = torch.where((loss > highest)[:, None, None, None], proposal, x)
+        highest = torch.maximum(loss, highest)
+    return best
+
+
 def stale(score, propose, x, queries):
     """The record is never brought up to date."""
     best, highest = x.clone(), score(x)
@@ -113,6 +123,7 @@ test_a_wrong_search_gets_its_sentence = refuses(
     (search(better=lambda new, old: (new > old).all()), "no proposal was ever kept"),
     (lambda score, propose, x, queries: search()(score, propose, x, queries) - x, "return the perturbation"),
     (stale, "brought up to date"),
+    (back_to_x, "where a proposal is dropped"),
     (bold, "had a higher loss"),
     (into_x, "in place"),
 )

@@ -84,6 +84,7 @@ test_a_wrong_projection_gets_its_sentence = refuses(
     (only("Linf", lambda a, x, e, _: project(a, x, e, "L2")), "Linf: you project onto the L2 ball"),
     (only("Linf", lambda a, x, e, _: project(a, x, 8 / 255, "Linf")), "Linf: your answer does not follow eps"),
     (only("L2", lambda a, x, e, _: project(a, x, 0.5, "L2")), "L2: your answer does not follow eps"),
+    (lambda x_adv, x, eps, norm: project(x, x_adv, eps, norm), "centred at x_adv"),
     (project_in_place, "in place"),
     (scaled(lambda delta, eps: (eps / delta.abs().sum((1, 2, 3), True)).clamp(max=1)), "the L1 length"),
     (scaled(lambda delta, eps: (eps / length(delta).square()).clamp(max=1)), "lacks the root"),
