@@ -6,6 +6,7 @@ import os
 import traceback
 from collections.abc import Callable, Iterable
 from functools import wraps
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -56,13 +57,16 @@ def ask(exercise: str, function: Answer, *arguments: Any) -> Any:
     """What a student's function returns; whatever it raises becomes a ``Mistake``."""
     try:
         return function(*arguments)
-    except NotImplementedError:
-        sentence = f"exercise {exercise} is not written yet. Replace the line that raises NotImplementedError."
-        raise Mistake(sentence, unwritten=True) from None
     except Mistake:  # a check may ask for an answer inside a function of its own
         raise
     except Exception as error:
-        line = traceback.extract_tb(error.__traceback__)[-1]
+        # torch raises NotImplementedError, too, such as for the mean of booleans.
+        if isinstance(error, NotImplementedError) and (not error.args or str(error).startswith("Exercise")):
+            sentence = f"exercise {exercise} is not written yet. Replace the line that raises NotImplementedError."
+            raise Mistake(sentence, unwritten=True) from None
+        frames = traceback.extract_tb(error.__traceback__)
+        library = str(Path(torch.__file__).parent)  # a student looks for the mistake in lines of their own
+        line = next(frame for frame in reversed(frames) if not frame.filename.startswith(library))
         place = f" in `{line.line}`" if line.line else ""
         raise Mistake(f"your function raised {type(error).__name__}{place}: {error}") from None
 
@@ -78,7 +82,8 @@ def ask_tensor(
     if answer is None:
         raise Mistake("your function returns nothing. Does it end with a return?")
     if not isinstance(answer, Tensor):
-        raise Mistake(f"your function must return a tensor; it returns a {type(answer).__name__}.")
+        entry = " Take its only entry, [0]." if isinstance(answer, tuple | list) and len(answer) == 1 else ""
+        raise Mistake(f"your function must return a tensor; it returns a {type(answer).__name__}.{entry}")
     if tuple(answer.shape) != shape:
         raise Mistake(f"your answer has shape {tuple(answer.shape)}; expected {shape}: {reading or _reading(shape)}.")
     if not answer.isfinite().all():

@@ -24,7 +24,8 @@ def check_loss(my_dlr: Answer) -> None:
             raise Mistake("logits that are 1000 times as large change your loss. Does something keep its scale?")
         right("3.3", "Logits that are 1000 times as large give the same loss, and so the same gradient signs.")
         return
-    first, second, third, *_ = logits.sort(1, descending=True).values.unbind(1)
+    first, second, third, *_, last = logits.sort(1, descending=True).values.unbind(1)
+    upwards = logits.sort(1).values
     lead = margin(logits, y)
     own = logits.gather(1, y[:, None]).squeeze(1)
     for wrong, sentence in (
@@ -36,6 +37,14 @@ def check_loss(my_dlr: Answer) -> None:
          "has the loss 0. Take the largest of the *other* classes."),
         ((second - own) / (first - third), "the best wrong class is not always the second: where the network is wrong "
          "it is the first. Leave out the true class and take the largest."),
+        ((second - first) / (first - third), "you never ask for the label y: the loss has to be positive where the "
+         "network is wrong."),
+        (lead / (first - last), "you divide by z_(1) minus the smallest logit. Take z_(1) - z_(3)."),
+        (lead / (upwards[:, 0] - upwards[:, 2]), "you sort upwards: z_(1) is the largest "
+         "logit. Take descending=True."),
+        (lead / first, "you divide by z_(1) alone, which changes when all logits are shifted. Take z_(1) - z_(3)."),
+        ((logits.scatter(1, y[:, None], 0).amax(1) - own) / (first - third), "with a zero in its place the true class "
+         "may still be the largest. Put minus infinity there."),
         (dlr(logits.softmax(1), y), "you use probabilities. Their scale is what hides the slope; take the logits."),
     ):  # fmt: skip
         if same(answer, wrong):

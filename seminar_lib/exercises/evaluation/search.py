@@ -59,34 +59,51 @@ def _judge_search(run: _Search) -> None:
     if not run.scored:
         raise Mistake("you never call score.")
     if len(run.proposals) != run.queries:
-        raise Mistake(f"you make {len(run.proposals)} proposals; queries = {run.queries} were allowed.")
+        raise Mistake(f"you call propose {len(run.proposals)} times; queries = {run.queries} were allowed.")
     by_image, by_batch, falling = (_followed(run, rule) for rule in (_where_higher, _batch_higher, _where_lower))
     if same(run.answer, by_image[-1]) and all(map(same, run.origins, by_image)):
         return
     if same(run.answer, run.clean):
         raise Mistake("you return x: no proposal was ever kept, though some raise the loss.")
+    if same(run.clean + run.answer, by_image[-1]):
+        raise Mistake("you return the perturbation. Return the images.")
     if run.queries > 1 and all(same(origin, run.clean) for origin in run.origins):
         raise Mistake("every proposal starts at x again. Propose from the best images so far.")
+    if same(run.answer, run.proposals[-1]) and not all(map(same, run.origins, by_batch)):
+        raise Mistake("you return the last proposal, whether it was better or not. Keep the best of each image.")
     if same(run.answer, by_batch[-1]):
         raise Mistake("you keep or drop the whole batch. Compare image by image: torch.where(better[:, None, None, "
                       "None], proposal, best).")  # fmt: skip
     if same(run.answer, falling[-1]):
         raise Mistake("you keep proposals that lower the loss. The adversary wants it high.")
-    if same(run.answer, run.proposals[-1]):
-        raise Mistake("you return the last proposal, whether it was better or not. Keep the best of each image.")
+    if same(run.answer, _followed(run, _where_higher, [run.clean, run.proposals[0]])[-1]):
+        raise Mistake("your first proposal is kept whatever its loss, though for some images x itself is better. Start "
+                      "`highest` with the score of x, not with minus infinity.")  # fmt: skip
+    if same(run.answer, _against_the_last(run)):
+        raise Mistake("you compare with the proposal before, kept or not. `highest` is the loss of `best`: bring it up "
+                      "to date only where you keep a proposal.")  # fmt: skip
     if (run.score(run.answer) < run.score(by_image[-1]) - 1e-6).any():
         raise Mistake("for some images a proposal had a higher loss than what you return. Was `highest` brought up to "
-                      "date?")  # fmt: skip
+                      "date, and does `best` stay where a proposal is dropped?")  # fmt: skip
     raise Mistake("your images are not those that accepting every better proposal leads to.")
 
 
-def _followed(run: _Search, rule: Any) -> list[Images]:
+def _followed(run: _Search, rule: Any, start: list[Images] | None = None) -> list[Images]:
     """Where a rule of acceptance leads, proposal by proposal: the images before each, and those at the end."""
-    held = [run.clean]
-    for proposal in run.proposals:
+    held = start or [run.clean]
+    for proposal in run.proposals[len(held) - 1 :]:
         better = rule(proposal.mean((1, 2, 3)), held[-1].mean((1, 2, 3)))
         held.append(torch.where(better[:, None, None, None], proposal, held[-1]))
     return held
+
+
+def _against_the_last(run: _Search) -> Images:
+    """Where it leads to keep each proposal that beats the proposal before it."""
+    best = before = run.clean
+    for proposal in run.proposals:
+        better = _where_higher(proposal.mean((1, 2, 3)), before.mean((1, 2, 3)))
+        best, before = torch.where(better[:, None, None, None], proposal, best), proposal
+    return best
 
 
 def _where_higher(new: PerExample, old: PerExample) -> Tensor:

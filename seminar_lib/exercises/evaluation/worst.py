@@ -32,6 +32,8 @@ def check_worst_case(combine: Answer) -> None:
         (float(correct.float().mean()), "you average over the attacks. An image that falls to one of them has fallen."),
         (1.0, "you count the images that stand against *any* attack. They have to stand against all."),
         (6 / 9 * 8 / 9 * 7 / 9, "you multiply the accuracies, as if attacks failed independently. Look at each image."),
+        (0.0, "no column of yours stands. Or do you look along the rows? correct.all(0) looks down each column."),
+        (100 * expected, "return a share in [0, 1], not percent."),
         (4.0, "you return a number of images. Divide by how many there are."),
         (1 - expected, "you return the share of images that fall. Asked for is the share that stands."),
     ):
@@ -47,10 +49,15 @@ def _judge_alone(alone: Any) -> None:
     counts = torch.as_tensor(alone) if isinstance(alone, list | tuple | Tensor) else None
     if counts is None or tuple(counts.shape) != (3,):
         raise Mistake(f"the counts must be one number for each attack, here 3; you return {alone!r}.")
+    if counts.is_floating_point() and torch.allclose(counts.double(), torch.tensor([2, 1, 1]).double() / 9, atol=1e-6):
+        raise Mistake("your counts are shares. Return numbers of images: do not divide.")
     for wrong, sentence in (
+        ([3, 1, 1], "you count what each attack breaks beyond those before it. Count those that no other attack broke, "
+         "whatever the order."),
+        ([4, 4, 4], "you count the images that one attack, whichever, broke alone. Count them for each attack."),
         ([3, 1, 2], "you count all images that an attack broke. Count those that no other attack broke."),
         ([6, 8, 7], "you count the images that stand. Count those that this attack, and no other, broke."),
-    ):
+    ):  # fmt: skip
         if counts.tolist() == wrong:
             raise Mistake(sentence)
     if counts.tolist() != [2, 1, 1]:

@@ -50,17 +50,29 @@ def check_step(to_the_boundary: Answer) -> None:
     ):  # fmt: skip
         if same(answer, _onto(gaps, grads, slope, (-gaps / slope).argmin(1))):
             raise Mistake(sentence)
+    rows = torch.arange(6)
+    chosen = grads[rows, nearest]
+    for wrong, sentence in (
+        (distance.amin(1)[:, None, None, None] * chosen, "you walk along the gradient itself. In the Linf ball all "
+         "pixels move by one amount: take its sign."),
+        (distance.min() * chosen.sign(), "you take one distance for the whole batch. Each image has its own."),
+        (-gaps.gather(1, nearest[:, None])[..., None, None] * chosen.sign(), "you walk as far as the gap is wide. "
+         "Divide it by the sum of all |slopes|."),
+    ):  # fmt: skip
+        if same(answer, wrong):
+            raise Mistake(sentence)
     length = grads.square().sum((2, 3, 4))
     euclidean = (-gaps / length.sqrt()).argmin(1)
-    chosen = grads[torch.arange(6), euclidean]
-    if same(answer, (-gaps / length).gather(1, euclidean[:, None])[..., None, None] * chosen):
+    step = (-gaps / length).gather(1, euclidean[:, None])[..., None, None] * grads[rows, euclidean]
+    if same(answer, step):
         raise Mistake("that is the L2 step, along the gradient itself. In the Linf ball the way is along its sign.")
     closed = gaps + (grads * answer[:, None]).sum((2, 3, 4))
     best = closed.gather(1, nearest[:, None]).squeeze(1)
     if best.abs().max() > 1e-3:
+        i = int(best.abs().argmax())
         raise Mistake(
-            f"after your step the gap to the nearest class should be 0 if the model were linear; it is {best[0]:.2f} "
-            "for the first image."
+            f"after your step the gap to the nearest class should be 0 if the model were linear; for image {i} it was "
+            f"{gaps[i, nearest[i]]:.3f} and is {best[i]:.3f} now."
         )
     raise Mistake("you reach the boundary, but a smaller perturbation does so too: move all pixels by one amount.")
 

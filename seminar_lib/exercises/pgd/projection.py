@@ -8,42 +8,66 @@ from seminar_lib.exercises.marking import Answer, Example, Mistake, ask_tensor, 
 from seminar_lib.threat import L2, Linf
 from seminar_lib.types import Images, PerExample
 
-LENGTH = 0.5  # the radius of the L2 ball
+RADII = {"Linf": (8 / 255, 5 / 255), "L2": (0.5, 0.8)}  # of each ball two: a fixed number shows at the second
 
 
 @marks
 def check_projection(my_project: Answer) -> None:
     """Exercise 2.1: the nearest image inside the ball, and inside [0, 1]."""
     x = Example().x
-    noise = torch.randn(x.shape, generator=torch.Generator().manual_seed(2))
-    for threat, norm in ((Linf(8 / 255), "Linf"), (L2(LENGTH), "L2")):
-        # The first image lies inside; the others lie outside, each at another distance.
-        lengths = threat.eps * torch.tensor([0.7, 1.5, 2.0, 3.0, 4.0, 6.0])
-        delta = lengths[:, None, None, None] * noise / threat.norm(noise)[:, None, None, None]
-        delta[0] = (x[0] + delta[0]).clamp(0, 1) - x[0]
-        _judge_projection(my_project, x + delta, x, threat, norm)
+    for norm, (eps, _) in RADII.items():
+        _judge_projection(my_project, x, _ball(norm, eps), norm)
+    for norm, (eps, other) in RADII.items():
+        try:
+            _judge_projection(my_project, x, _ball(norm, other), norm)
+        except Mistake:
+            raise Mistake(
+                f"{norm}: your answer does not follow eps: it is right for eps = {eps:.3f}, but not for eps = "
+                f"{other:.3f}. Does a fixed number stand in the place of eps?"
+            ) from None
     try:
-        ask_tensor("2.1", my_project, tuple(x.shape), x.clone(), x.clone(), LENGTH, "L2")
+        ask_tensor("2.1", my_project, tuple(x.shape), x.clone(), x.clone(), RADII["L2"][0], "L2")
     except Mistake:
         raise Mistake("an image that has not moved gives NaN: 0 / 0. Keep the length away from 0.") from None
     right("2.1", "Whatever a step does, its result is pulled back to an image that the adversary may use.")
 
 
-def _judge_projection(my_project: Answer, far: Images, clean: Images, threat: Linf | L2, norm: str) -> None:
-    x, x_adv, eps, delta = clean.clone(), far.clone(), threat.eps, far - clean
+def _ball(norm: str, eps: float) -> Linf | L2:
+    return Linf(eps) if norm == "Linf" else L2(eps)
+
+
+def _far(clean: Images, threat: Linf | L2) -> Images:
+    """Images of which the first lies inside the ball, and each other one at another distance outside."""
+    noise = torch.randn(clean.shape, generator=torch.Generator().manual_seed(2))
+    lengths = threat.eps * torch.tensor([0.7, 1.5, 2.0, 3.0, 4.0, 6.0])
+    delta = lengths[:, None, None, None] * noise / threat.norm(noise)[:, None, None, None]
+    delta[0] = (clean[0] + delta[0]).clamp(0, 1) - clean[0]
+    return clean + delta
+
+
+def _judge_projection(my_project: Answer, clean: Images, threat: Linf | L2, norm: str) -> None:
+    far, eps = _far(clean, threat), threat.eps
+    x, x_adv, delta = clean.clone(), far.clone(), far - clean
     answer = ask_tensor("2.1", my_project, tuple(x.shape), x_adv, x, eps, norm)
     if not (torch.equal(x, clean) and torch.equal(x_adv, far)):
         raise Mistake(f"{norm}: you changed x or x_adv in place. Work on a copy.")
     if same(answer, far):
         raise Mistake(f"{norm}: your images equal x_adv: nothing was projected.")
     if same(answer, far.clamp(0, 1)):
-        raise Mistake(f"{norm}: you clip to [0, 1] only. The images must also come within eps of x.")
+        raise Mistake(
+            f"{norm}: you clip to [0, 1] only, or take every perturbation for a short one. The images must also come "
+            "within eps of x."
+        )
     if same(answer, threat.shrink(delta)):
         raise Mistake(f"{norm}: you return the perturbation. Add it to x.")
     if same(answer.clamp(0, 1), threat.shrink(far).clamp(0, 1)):
         raise Mistake(f"{norm}: your ball is centred at the black image. Its centre is x: shrink x_adv - x.")
+    if same(answer, threat.project(clean, far)):
+        raise Mistake(f"{norm}: your ball is centred at x_adv. Its centre is x, and x_adv is pulled back.")
     if norm == "L2":
-        _judge_length(answer, clean, delta)
+        _judge_length(answer, clean, delta, eps)
+    elif same(answer.clamp(0, 1), L2(eps).project(far, clean)):
+        raise Mistake("Linf: you project onto the L2 ball. Here norm is 'Linf', spelt like this.")
     elif same(
         answer.clamp(0, 1), (clean + delta * (eps / threat.norm(delta)).clamp(max=1)[:, None, None, None]).clamp(0, 1)
     ):
@@ -62,21 +86,27 @@ def _judge_projection(my_project: Answer, far: Images, clean: Images, threat: Li
         raise Mistake(f"{norm}: your images are inside the ball and the box, but nearer ones to x_adv are inside too.")
 
 
-def _judge_length(answer: Images, clean: Images, delta: Images) -> None:
+def _judge_length(answer: Images, clean: Images, delta: Images, eps: float) -> None:
     """The mistakes of the L2 projection that have a sentence of their own."""
+    image = (1, 2, 3)
     scales = {
         "you took the length of the whole batch. Each image has its own: sum over dim=(1, 2, 3).": delta.norm(),
         "you took a length for each pixel or channel. One image has one length: sum over dim=(1, 2, 3).": delta.norm(
             dim=1, keepdim=True
         ),
         "you took a length for each channel of an image. Sum over dim=(1, 2, 3).": delta.norm(dim=(2, 3), keepdim=True),
+        "that is the L1 length. Take the root of the sum of squares.": delta.abs().sum(image, keepdim=True),
+        "your length lacks the root: it is that of the sum of squares.": delta.square().sum(image, keepdim=True),
+        "you took the largest change for the length. Take the root of the sum of squares.": delta.abs().amax(
+            image, keepdim=True
+        ),
     }
     for sentence, length in scales.items():
-        if same(answer.clamp(0, 1), (clean + delta * (LENGTH / length).clamp(max=1)).clamp(0, 1)):
+        if same(answer.clamp(0, 1), (clean + delta * (eps / length).clamp(max=1)).clamp(0, 1)):
             raise Mistake(f"L2: {sentence}")
-    if same(answer.clamp(0, 1), (clean + LENGTH * delta / _length(delta)[:, None, None, None]).clamp(0, 1)):
+    if same(answer.clamp(0, 1), (clean + eps * delta / _length(delta)[:, None, None, None]).clamp(0, 1)):
         raise Mistake("L2: every image ends at distance eps, even one that lay inside. Scale by min(1, eps / length).")
-    if same(answer.clamp(0, 1), (clean + delta.clamp(-LENGTH, LENGTH)).clamp(0, 1)):
+    if same(answer.clamp(0, 1), (clean + delta.clamp(-eps, eps)).clamp(0, 1)):
         raise Mistake("L2: you clip each pixel to [-eps, eps]. That is the Linf ball; here the length must shrink.")
 
 

@@ -32,13 +32,16 @@ def check(my_pgd: Answer) -> None:
         raise Mistake(
             "two calls start at the same image: there is no random start. Begin at x plus noise from [-eps, eps]."
         )
-    walks = [_walk(run, run.visits[0], STEPS + 1) for run in runs]
+    walks = [_walk(run) for run in runs]
     for run, walk in zip(runs, walks, strict=True):
-        _judge_start(walk[0] - run.clean, walk[0])
+        _judge_start(run, walk[0])
         _judge_walk(run, walk)
-    _judge_choice(runs, [walk[: STEPS + 1] for walk in walks])
+    _judge_choice(runs, [walk[:-1] for walk in walks])
     for run in runs:
         _judge_manners(run)
+    _judge_other("eps", EPS, _Run(my_pgd, 0, eps=5 / 255))
+    _judge_other("step_size", STEP_SIZE, _Run(my_pgd, 0, step_size=4 / 255))
+    _judge_other("steps", STEPS, _Run(my_pgd, 0, steps=3))
     right("2.2", f"{STEPS} steps with a fresh gradient each, and the best image of every walk.")
 
 
@@ -49,7 +52,10 @@ class _Run:
         visits: the batches that the model saw, without the clean one and without repetitions.
     """
 
-    def __init__(self, my_pgd: Answer, seed: int) -> None:
+    def __init__(
+        self, my_pgd: Answer, seed: int, eps: float = EPS, step_size: float = STEP_SIZE, steps: int = STEPS
+    ) -> None:
+        self.eps, self.step_size, self.steps = eps, step_size, steps
         self.example = Example()
         self.clean, self.x, self.y = self.example.x.clone(), self.example.x.clone(), self.example.y
         self.visits: list[Images] = []
@@ -62,7 +68,7 @@ class _Run:
 
     def _ask(self, my_pgd: Answer) -> Answer:
         def keep() -> Any:
-            self.given = ask("2.2", my_pgd, self.network, self.x, self.y, EPS, STEP_SIZE, STEPS)
+            self.given = ask("2.2", my_pgd, self.network, self.x, self.y, self.eps, self.step_size, self.steps)
             return self.given
 
         return keep
@@ -86,28 +92,29 @@ class _Run:
         return torch.stack([nn.functional.cross_entropy(z, self.y, reduction="none") for z in logits])
 
 
-def _judge_start(noise: Images, start: Images) -> None:
+def _judge_start(run: _Run, start: Images) -> None:
+    noise, eps = start - run.clean, run.eps
     reach = float(noise.abs().max())
-    if reach > EPS * 1.001:
-        raise Mistake(f"your walk starts up to {reach:.3f} away from x, outside the ball of eps = {EPS:.3f}.")
+    if reach > eps * 1.001:
+        raise Mistake(f"your walk starts up to {reach:.3f} away from x, outside the ball of eps = {eps:.3f}.")
     if start.min() < -1e-6 or start.max() > 1 + 1e-6:
         raise Mistake("your walk starts outside [0, 1]. Project the start too.")
     if noise.min() > -1e-6 or noise.max() < 1e-6:
         raise Mistake("your noise goes one way only. torch.rand gives [0, 1]; the noise must fill [-eps, eps].")
-    if reach < 0.9 * EPS:
+    if reach < 0.9 * eps:
         raise Mistake(f"your start reaches only {reach:.3f} from x; the noise must fill [-eps, eps].")
 
 
-def _walk(run: _Run, start: Images, steps: int) -> list[Images]:
-    """The images of a right walk from ``start``."""
-    points = [start]
-    for _ in range(steps):
-        points.append(_moved(run, points[-1], STEP_SIZE * run.gradient(points[-1]).sign()))
+def _walk(run: _Run) -> list[Images]:
+    """The images of a right walk from where the student's started, and one step beyond."""
+    points = [run.visits[0]]
+    for _ in range(run.steps + 1):
+        points.append(_moved(run, points[-1], run.step_size * run.gradient(points[-1]).sign()))
     return points
 
 
 def _moved(run: _Run, x_adv: Images, step: Images) -> Images:
-    return Linf(EPS).project(x_adv + step, run.clean)
+    return Linf(run.eps).project(x_adv + step, run.clean)
 
 
 def _judge_walk(run: _Run, walk: list[Images]) -> None:
@@ -119,13 +126,14 @@ def _judge_walk(run: _Run, walk: list[Images]) -> None:
     if not seen[2]:
         _explain_second(run, walk, run.visits[2] if len(run.visits) > 2 else run.answer)
     taken = len(seen) - 1 - seen[::-1].index(True)
-    if taken > STEPS:
-        raise Mistake(f"you take more than the {STEPS} steps that were asked for.")
-    if not all(seen[:STEPS]):
+    if taken > run.steps:
+        raise Mistake(f"you take more than the {run.steps} steps that were asked for.")
+    if not all(seen[: run.steps]):
         steps = seen.index(False) - 1
         if len(run.visits) <= seen.index(False):
-            raise Mistake(f"you take {steps} steps; asked for were {STEPS}.")
-        raise Mistake(f"your walk is right for {steps} steps; then it goes another way.")
+            raise Mistake(f"you take {steps} steps; asked for were {run.steps}.")
+        raise Mistake(f"your walk is right for {steps} steps; then it goes another way. Does each step go on "
+                      "from the last image, better or not?")  # fmt: skip
 
 
 def _explain_step(run: _Run, start: Images, moved: Images) -> None:
@@ -154,13 +162,19 @@ def _explain_step(run: _Run, start: Images, moved: Images) -> None:
     for size, sentence in {
         EPS: "your steps have length eps. Their length is step_size; eps is the radius of the ball.",
         EPS / STEPS: "your steps have length eps / steps. Take step_size as it is given.",
-        STEP_SIZE / run.example.std: "your steps are too long by the model's std: that is step_size in normalised "
-        "space. The model normalises by itself; step in pixels.",
+        STEP_SIZE
+        / run.example.std: "your steps cross the whole ball: too long by the model's std, or by 255? step_size "
+        "is in pixels of [0, 1], and the model normalises by itself.",
         STEP_SIZE * run.example.std: "your steps are too short by the model's std: that is step_size in normalised "
         "space. The model normalises by itself; step in pixels.",
     }.items():
         if same(moved, _moved(run, start, size * sign)):
             raise Mistake(sentence)
+    if same(moved, Linf(EPS).project(x, start + step)):
+        raise Mistake("you exchanged the arguments of project: first the image that is pulled back, then x.")
+    longest = float((moved - start).abs().max())
+    if same(moved, _moved(run, start, longest * sign)):
+        raise Mistake(f"your steps have length {longest:.4f} or more, but step_size is {STEP_SIZE:.4f}.")
     free = ((start + step - x).abs() < EPS) & (start + step > 0) & (start + step < 1)
     lengths = (moved - start)[free].abs()
     if lengths.std() > 0.01 * lengths.mean():
@@ -197,17 +211,21 @@ def _judge_choice(runs: list[_Run], walks: list[list[Images]]) -> None:
         return
     of_each_run = losses.unflatten(1, (len(runs), -1)).sum(2)
     one_for_all = of_each_run.argmax(0).repeat_interleave(len(runs[0].x))
+    last = torch.full_like(one_for_all, len(points) - 1)
     for chosen, sentence in (
-        (torch.full_like(one_for_all, STEPS), "you return the last image of the walk. Keep the one with the highest "
-         "loss, for each image."),
+        (last, "you return the last image of the walk. Keep the one with the highest loss, for each image."),
         (losses.argmin(0), "you keep the image with the lowest loss. The adversary wants the highest."),
         (losses[:-1].argmax(0), "you never look at the image after the last step; it may be the best."),
+        (losses[:-1].argmax(0) + 1, "you keep the image after the one with the highest loss: note where the loss is "
+         "better first, and move then."),
         (one_for_all, "you choose one step for the whole batch. Compare the losses image by image: reduction='none'."),
     ):  # fmt: skip
         if same(answer, _taken(points, chosen)):
             raise Mistake(sentence)
     if same(clean + answer, _taken(points, losses.argmax(0))):
         raise Mistake("you return the perturbation. Return the images.")
+    if same(answer, clean):
+        raise Mistake("you return x: no image of the walk was ever kept.")
     if not bool(on_walk.all()):
         raise Mistake("you return an image that the walk never passed.")
     raise Mistake("your images are on the walk, but for some the walk passed a better one. Keep the highest loss.")
@@ -226,6 +244,22 @@ def _judge_manners(run: _Run) -> None:
         )
     if run.network.training:
         raise Mistake("your images are right, but you left the model in training mode.")
+
+
+def _judge_other(name: str, usual: float, run: _Run) -> None:
+    """Refuse an answer that goes astray as soon as one of its arguments is another number."""
+    try:
+        if not run.visits:
+            raise Mistake("the model never sees a moved batch.")
+        walk = _walk(run)
+        _judge_start(run, walk[0])
+        _judge_walk(run, walk)
+        _judge_choice([run], [walk[:-1]])
+    except Mistake:
+        raise Mistake(
+            f"your walk does not follow {name}: it is right for {name} = {usual:.3g}, but not for "
+            f"{getattr(run, name):.3g}. Does a fixed number stand in the place of {name}?"
+        ) from None
 
 
 def _taken(walk: list[Images], steps: Tensor) -> Images:

@@ -31,6 +31,23 @@ def euclidean(gaps, grads):
     return (-gaps / length)[rows, nearest][:, None, None, None] * grads[rows, nearest]
 
 
+def along_the_gradient(gaps, grads):
+    distance = -gaps / grads.abs().sum((2, 3, 4))
+    rows, nearest = torch.arange(len(gaps)), distance.argmin(1)
+    return distance[rows, nearest][:, None, None, None] * grads[rows, nearest]
+
+
+def one_distance(gaps, grads):
+    distance = -gaps / grads.abs().sum((2, 3, 4))
+    return distance.min() * grads[torch.arange(len(gaps)), distance.argmin(1)].sign()
+
+
+def gap_wide(gaps, grads):
+    nearest = (-gaps / grads.abs().sum((2, 3, 4))).argmin(1)
+    rows = torch.arange(len(gaps))
+    return -gaps[rows, nearest][:, None, None, None] * grads[rows, nearest].sign()
+
+
 def boundary_in_place(gaps, grads):
     answer = onto()(gaps, grads)
     gaps.zero_()
@@ -60,6 +77,10 @@ test_a_wrong_step_gets_its_sentence = refuses(
     (onto(lambda grads: grads.abs().mean((2, 3, 4))), "average the slopes"),
     (onto(lambda grads: grads.abs().sum((0, 2, 3, 4))), "slopes of the whole batch"),
     (onto(lambda grads: 2 * grads.abs().sum((2, 3, 4))), "should be 0"),
+    (along_the_gradient, "along the gradient itself"),
+    (one_distance, "one distance for the whole batch"),
+    (gap_wide, "as far as the gap is wide"),
+    (lambda gaps, grads: 1.02 * onto()(gaps, grads), "for image"),
     (euclidean, "L2 step"),
     (by_a_detour, "a smaller perturbation"),
     (boundary_in_place, "in place"),

@@ -16,6 +16,11 @@ test_a_wrong_stride_gets_its_sentence = refuses(
     (lambda eps, steps: 2.5 * eps / steps, "Madry's rule"),
     (lambda eps, steps: eps, "Divide the way"),
     (lambda eps, steps: 2 * eps, "`steps` of them"),
+    (lambda eps, steps: 2 * eps / (steps - 1), "whatever the number of images"),
+    (lambda eps, steps: 2 * eps / (steps + 1), "whatever the number of images"),
+    (lambda eps, steps: 2 * eps * steps, "Divide the way by it"),
+    (lambda eps, steps: 16 / 255 / steps, "does not follow eps"),
+    (lambda eps, steps: 2 * eps / 10, "does not follow steps"),
     (lambda eps, steps: eps / steps / 2, "across the ball"),
     (lambda eps, steps: 3 * eps / steps, "more than the"),
 )

@@ -99,6 +99,28 @@ def gaussian_start(x, eps):
     return linf(x + eps * torch.randn_like(x), x, eps)
 
 
+def moved_before_noted(model, x, y, eps, step_size, steps):
+    best, highest = x.clone(), torch.full((len(x),), -torch.inf)
+    x_adv = linf(x + noise(x, eps), x, eps)
+    for _ in range(steps):
+        loss, grad = slope(model, x_adv, y)
+        x_adv = linf(x_adv + step_size * grad.sign(), x, eps)
+        better = loss > highest
+        best[better], highest[better] = x_adv[better], loss[better]
+    slope(model, x_adv, y)
+    return best
+
+
+def never_brought_up_to_date(model, x, y, eps, step_size, steps):
+    x_adv = linf(x + noise(x, eps), x, eps)
+    best, highest = x_adv.clone(), slope(model, x_adv, y)[0]
+    for _ in range(steps):
+        x_adv = linf(x_adv + step_size * slope(model, x_adv, y)[1].sign(), x, eps)
+        better = slope(model, x_adv, y)[0] > highest
+        best[better] = x_adv[better]
+    return best
+
+
 def in_place(model, x, y, eps, step_size, steps):
     answer = right_pgd(model, x, y, eps, step_size, steps)
     x.copy_(answer)
@@ -207,13 +229,24 @@ test_a_wrong_pgd_gets_its_sentence = refuses(
     (walk(count=lambda steps: 1), "one step only"),
     (walk(count=lambda steps: steps - 2), "you take 3 steps"),
     (walk(count=lambda steps: steps + 1), "more than the 5"),
-    (astray, "right for 3 steps"),
+    (astray, "right for 3 steps; then it goes another way. Does each step go on from"),
     (walk(choose="last"), "the last image"),
     (walk(choose="all but last"), "after the last step"),
     (walk(choose="batch"), "whole batch"),
     (walk(choose="worst"), "lowest loss"),
     (lambda m, x, *rest: right_pgd(m, x, *rest) - x, "return the perturbation"),
     (lambda m, x, *rest: (right_pgd(m, x, *rest) + 0.01).clamp(0, 1), "never passed"),
+    (moved_before_noted, "note where the loss is better first"),
+    (never_brought_up_to_date, "the last image"),
+    (walk(start=lambda x, eps: linf(x + noise(x, 8 / 255), x, 8 / 255)), "does not follow eps"),
+    (walk(back=lambda x_adv, x, eps: linf(x_adv, x, 8 / 255)), "does not follow eps"),
+    (walk(stride=lambda *_: 7 / 255), "does not follow step_size"),
+    (walk(stride=lambda step_size, eps, steps: 7 / 8 * eps), "does not follow eps"),
+    (walk(count=lambda steps: 5), "does not follow steps"),
+    (lambda m, x, *rest: right_pgd(m, x, *rest) * 0 + x, "no image of the walk was ever kept"),
+    (walk(stride=lambda step_size, eps, steps: 2 * step_size), "but step_size is"),
+    (walk(stride=lambda step_size, eps, steps: 255 * step_size), "or by 255?"),
+    (walk(back=lambda x_adv, x, eps: linf(x, x_adv, eps)), "exchanged the arguments"),
     (in_place, "in place"),
     (tracked, "detach"),
     (recording_x, "records gradients"),
