@@ -30,6 +30,7 @@ from seminar_lib.objectives import (
     AdversarialTraining,
     CrossEntropy,
     Denoising,
+    LISArD,
     Objective,
 )
 from seminar_lib.schedules import Drops
@@ -563,6 +564,18 @@ def test_every_term_of_an_objective_is_in_the_history(objective, term):
     assert_same_bits(first, same)
     figures = {"epoch", "clean accuracy", "robust accuracy", "score", "seconds"}
     assert first.history[0].keys() == {*figures, term, "divergence"}
+
+
+def test_lisard_takes_a_last_batch_of_one_image():
+    """40 images in batches of 13 leave one over, which has no correlations. BatchNorm wants several values of it."""
+
+    def twice_as_large(name: str) -> Split:
+        split = getattr(toy(), name)
+        return replace(split, images=split.images.repeat(1, 1, 2, 2))
+
+    recipe = replace(PLAIN, objective=LISArD(), batch_size=13, epochs=1)
+    (row,) = fit(recipe, replace(toy(), read=twice_as_large), progress=False).history
+    assert {"clean", "noisy", "correlation"} < row.keys()
 
 
 def test_the_loss_in_the_history_is_the_mean_over_the_steps(watch):
