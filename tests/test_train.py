@@ -30,6 +30,7 @@ from seminar_lib.objectives import (
     AdversarialTraining,
     CrossEntropy,
     Denoising,
+    LISArD,
     Objective,
 )
 from seminar_lib.schedules import Drops
@@ -259,7 +260,7 @@ def test_who_watches_is_told_within_a_long_epoch(monkeypatch):
     assert first[-1].keys() == second[-1].keys() == {"epoch", "clean"}
     assert first[-1]["clean"] == pytest.approx(losses[0])
     assert second[-1]["clean"] == pytest.approx(sum(losses[:2]) / 2)
-    assert third[-1]["clean"] == pytest.approx(sum(losses[:STEPS]) / STEPS)
+    assert third[-1]["clean"] == pytest.approx((16 * losses[0] + 16 * losses[1] + 8 * losses[2]) / 40)
     assert "score" in third[-1]
 
 
@@ -437,6 +438,9 @@ def test_a_training_starts_from_given_weights(given):
     for name, weights in trained.last.state_dict().items():
         assert torch.equal(weights, network.state_dict()[name]) != name.startswith("head."), name
     assert trained.seconds == sum(row["seconds"] for row in trained.history)
+    assert trained.best_epoch == 1
+    with pytest.raises(ValueError, match="Given weights have no history here, and so no best epoch"):
+        print(trained.earlier[0].best_epoch)
 
 
 def test_stages_after_given_weights_end_with_the_same_bits_when_they_were_interrupted(given, watch, tmp_path):
@@ -565,15 +569,46 @@ def test_every_term_of_an_objective_is_in_the_history(objective, term):
     assert first.history[0].keys() == {*figures, term, "divergence"}
 
 
-def test_the_loss_in_the_history_is_the_mean_over_the_steps(watch):
-    losses = []
+def test_lisard_takes_a_last_batch_of_one_image():
+    """40 images in batches of 13 leave one over, which has no correlations. BatchNorm wants several values of it."""
+
+    def twice_as_large(name: str) -> Split:
+        split = getattr(toy(), name)
+        return replace(split, images=split.images.repeat(1, 1, 2, 2))
+
+    recipe = replace(PLAIN, objective=LISArD(), batch_size=13, epochs=1)
+    (row,) = fit(recipe, replace(toy(), read=twice_as_large), progress=False).history
+    assert {"clean", "noisy", "correlation"} < row.keys()
+
+
+@pytest.mark.parametrize(("size", "sizes"), [(16, [16, 16, 8]), (19, [19, 19, 2])])
+def test_the_loss_in_the_history_is_the_mean_over_the_images(size, sizes, watch):
+    """Each in the batch in which it came, before the step: BatchNorm looks at all of a batch."""
+    losses, seen = [], []
 
     def note(model, batch) -> None:
-        losses.append(torch.nn.functional.cross_entropy(deepcopy(model)(batch.x), batch.y).item())
+        seen.append(len(batch.y))
+        losses.extend(torch.nn.functional.cross_entropy(deepcopy(model)(batch.x), batch.y, reduction="none").tolist())
 
     watch(note)
-    trained = run(replace(PLAIN, objective=Watched(), epochs=1))
-    assert trained.history[0]["clean"] == pytest.approx(sum(losses) / STEPS, rel=1e-5)
+    trained = run(replace(PLAIN, objective=Watched(), epochs=1, batch_size=size))
+    assert seen == sizes
+    assert trained.history[0]["clean"] == pytest.approx(sum(losses) / 40, rel=1e-5)
+
+
+def test_the_mean_of_a_term_is_over_the_batches_that_had_it(monkeypatch):
+    """Of batches of 16, 16 and 8 images the second has no second term; and what is watched is the mean so far."""
+    steps = iter([{"a": 1.0, "b": 3.0}, {"a": 2.0}, {"a": 6.0, "b": 9.0}])
+
+    def step(self, batch, where):
+        return {name: torch.tensor(value) for name, value in next(steps).items()}
+
+    monkeypatch.setattr("seminar_lib.train.run.Run.step", step)
+    monkeypatch.setattr("seminar_lib.train.run.WATCH_SECONDS", -1.0)
+    told = []
+    fit(replace(PLAIN, epochs=1), toy(), progress=False, watch=told.append)
+    rows = [{name: row[name] for name in ("a", "b")} for (row,) in told]
+    assert rows == [{"a": 1, "b": 3}, {"a": 1.5, "b": 3}, {"a": (16 + 32 + 48) / 40, "b": (48 + 72) / 24}]
 
 
 def test_models_come_back_in_evaluation_mode_and_share_nothing():

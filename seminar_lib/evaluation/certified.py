@@ -24,7 +24,7 @@ from seminar_lib import markdown
 from seminar_lib.data.dataset import Split, check_split
 from seminar_lib.device import describe
 from seminar_lib.evaluation.accuracy import Accuracy
-from seminar_lib.evaluation.kept import Kept, fingerprint, weights_of
+from seminar_lib.evaluation.kept import Kept, fingerprint, network_fingerprint
 from seminar_lib.evaluation.report import versions
 from seminar_lib.smoothing import ABSTAIN, Certificates, EarlyStop, Smoothed
 from seminar_lib.smoothing.smoothed import draw_seeds
@@ -175,11 +175,12 @@ def certify_set(
         batch_size: images between two looks at the bar, and between two writings of ``path``.
         seed: of the noise. Each image has its own, so batches change nothing.
         path: a JSON file where the certificates are kept after each batch. Where it holds some of the same network,
-            images and settings, the work goes on after them.
+            images and settings, the work goes on after them. It takes a network that is an ``nn.Module``.
         progress: show a bar.
 
     Raises:
-        TypeError, ValueError: as ``Smoothed.certify``; there are no images; ``path`` holds other certificates.
+        TypeError, ValueError: as ``Smoothed.certify``; there are no images; ``path`` holds other certificates, or the
+            network is a plain function, which cannot be told from another.
         OSError: ``path`` cannot be written; the message says what to do.
     """
     check_split(data)
@@ -191,9 +192,9 @@ def certify_set(
     bf16 = smoothed.votes_in_bf16(device)
     settings = {"n0": n0, "n": n, "alpha": alpha, "early": repr(early), "seed": seed, "bf16": bf16}
     home = Path(path) if path else None
-    network, images = fingerprint(weights_of(smoothed)), fingerprint([data.images])
-    kept = Kept({"network": network, "images": images, "sigma": smoothed.sigma, "chunk": smoothed.chunk, **settings})
+    kept = Kept({"sigma": smoothed.sigma, "chunk": smoothed.chunk, **settings})
     if home:
+        kept.asked |= {"network": network_fingerprint(smoothed.model), "images": fingerprint(data.images)}
         kept.take_up(home)
     generator = torch.Generator().manual_seed(seed)
     done = len(kept.rows)

@@ -1,14 +1,13 @@
 """Results that are kept while they are found: a file that an interrupted run goes on from.
 
-It is whole or not there at all. A fingerprint of the weights and of the images says which network and data it is about,
-so that results of two networks never end up in one report.
+It is whole or not there at all. Fingerprints of the network and of the images say what it is about, so that results of
+two networks never end up in one report.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -60,15 +59,41 @@ class Kept:
             part.write_text(json.dumps(asdict(self)) + "\n", encoding="utf-8")
 
 
-def fingerprint(tensors: Iterable[Tensor]) -> str:
-    """A short digest of values, shapes and types."""
+def fingerprint(*parts: Tensor | str) -> str:
+    """A short digest of texts, and of tensors with their values, shapes and types."""
     digest = hashlib.sha256()
-    for tensor in tensors:
-        digest.update(f"{tensor.dtype} {tuple(tensor.shape)}".encode())
-        digest.update(tensor.detach().cpu().contiguous().flatten().view(torch.uint8).numpy().tobytes())
+    for part in parts:
+        if isinstance(part, str):
+            digest.update(f"{part!r}\n".encode())
+        else:
+            digest.update(f"{part.dtype} {tuple(part.shape)}\n".encode())
+            digest.update(part.detach().cpu().contiguous().flatten().view(torch.uint8).numpy().tobytes())
     return digest.hexdigest()[:16]
 
 
-def weights_of(model: Model) -> list[Tensor]:
-    """All that a network has learned; of a plain function nothing is known."""
-    return list(model.state_dict().values()) if isinstance(model, nn.Module) else []
+def network_fingerprint(model: Model) -> str:
+    """A short digest of all that a network says about itself: its parts, their settings, weights and buffers.
+
+    A setting is whatever a part keeps as an attribute. One that prints with its place in memory, as a function does, is
+    another in each process: such results cannot be gone on with, rather than be mixed. The modes of ``train`` and
+    ``eval`` do not count, as networks are judged in the second. What no attribute tells, such as an edited ``forward``
+    of a class of the same name, is not seen.
+
+    Raises:
+        TypeError: a plain function, which says nothing about itself.
+    """
+    if not isinstance(model, nn.Module):
+        raise TypeError(
+            f"Results are kept of an nn.Module alone, which can be told from other networks; got a "
+            f"{type(model).__name__}. Leave out path, or pass the network itself."
+        )
+    common = vars(nn.Module())  # hooks, modes, and where weights and parts are kept
+    parts: list[Tensor | str] = [repr(model)]
+    for name, module in model.named_modules(remove_duplicate=False):
+        parts += [name, f"{type(module).__module__}.{type(module).__qualname__}"]
+        for setting, value in vars(module).items():
+            if setting not in common:
+                parts += [setting, value if isinstance(value, Tensor) else repr(value)]
+    for name, tensor in {**model.state_dict(), **dict(model.named_buffers())}.items():
+        parts += [name, tensor]
+    return fingerprint(*parts)

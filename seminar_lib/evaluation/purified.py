@@ -36,7 +36,7 @@ from seminar_lib.checks import check_images, check_labels, check_logits, check_m
 from seminar_lib.data.dataset import Split, check_split
 from seminar_lib.device import describe
 from seminar_lib.evaluation.checks import check_attack
-from seminar_lib.evaluation.kept import Kept, fingerprint, weights_of
+from seminar_lib.evaluation.kept import Kept, fingerprint, network_fingerprint
 from seminar_lib.evaluation.purified_report import BLIND, CLEAN, FULL, STAND_IN, Answers, PurifiedReport
 from seminar_lib.evaluation.report import check_inside
 from seminar_lib.freeze import frozen
@@ -86,9 +86,9 @@ def evaluate_purified(
     draws, eot = (draws, eot) if random else (1, 1)
     kept = Kept(
         {
-            "purifier": f"{purifier!r} {fingerprint(weights_of(purifier))}",
-            "classifier": fingerprint(weights_of(classifier)),
-            "images": fingerprint([data.images, data.labels]),
+            "purifier": network_fingerprint(purifier),
+            "classifier": network_fingerprint(classifier),
+            "images": fingerprint(data.images, data.labels),
             "attack": repr(attack),
             **{"draws": draws, "eot": eot, "batch_size": batch_size, "seed": seed},
         }

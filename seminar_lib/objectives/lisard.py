@@ -37,7 +37,8 @@ class LISArD(Objective):
     it; neither do we.
 
     We depart from it in the divisor of a smaller last batch (see ``cross_correlation``) and in that a grows with every
-    step instead of every epoch.
+    step instead of every epoch. A batch of one image, as the last of an epoch may be, has no correlations: there the
+    term is left out.
 
     Attributes:
         sigma: standard deviation of the noise, in pixels of [0, 1], 0 or more.
@@ -73,6 +74,6 @@ class LISArD(Objective):
             "clean": a * F.cross_entropy(model.classify(clean), batch.y),
             "noisy": a * F.cross_entropy(model.classify(noisy), batch.y),
         }
-        if self.weight:
+        if self.weight and len(clean) > 1:
             terms["correlation"] = (1 - a) * self.weight * cross_correlation(clean, noisy, self.off_diagonal)
         return terms

@@ -26,7 +26,7 @@ class Trained:
     Attributes:
         best: the model of the epoch with the highest validation score; the one to report.
         last: the model after the last epoch. Report it too: the gap is robust overfitting (Rice et al., ICML 2020).
-        history: one dictionary an epoch: the mean of each term under its name, ``"clean accuracy"`` and
+        history: one dictionary an epoch: the mean of each term over the images under its name, ``"clean accuracy"`` and
             ``"robust accuracy"`` on the validation images, or ``"validation loss"`` where the network's answer is an
             image, the ``"score"`` that picks the best, ``"seconds"``.
         earlier: what the stages before ended with, the first stage first. Weights that a recipe starts from are
@@ -40,7 +40,13 @@ class Trained:
 
     @property
     def best_epoch(self) -> int:
-        """The epoch of ``best``, counted from 1."""
+        """The epoch of ``best``, counted from 1.
+
+        Raises:
+            ValueError: these are given weights, which this training has not made.
+        """
+        if not self.history:
+            raise ValueError("Given weights have no history here, and so no best epoch; ask the stages after them.")
         scores = [row["score"] for row in self.history]
         return scores.index(max(scores)) + 1
 

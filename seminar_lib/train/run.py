@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from copy import deepcopy
+from statistics import fmean
 from typing import TypeAlias, cast
 
 import torch
@@ -69,7 +70,7 @@ class Run:
         return model.to(self.device).to(memory_format=torch.channels_last)
 
     def epoch(self, train: Split, progress: bool, watch: Watch | None = None) -> dict[str, float]:
-        """One pass over the training images; returns the mean of each term.
+        """One pass over the training images; returns the mean of each term over them.
 
         Raises:
             FloatingPointError: loss or weights are no longer finite.
@@ -78,7 +79,7 @@ class Run:
         seed = 1_000_003 * recipe.seed + 2 * epoch
         order, noise = torch.Generator().manual_seed(seed), torch.Generator(self.device).manual_seed(seed + 1)
         steps = math.ceil(len(train) / recipe.batch_size)
-        totals: dict[str, Tensor] = {}
+        seen: dict[str, list[tuple[int, Tensor]]] = {}
         told = time.perf_counter()
         batches = train.batches(recipe.batch_size, order)
         for step, (x, y) in enumerate(
@@ -86,16 +87,13 @@ class Run:
         ):
             batch = Batch(recipe.augment(x, noise), y, (epoch + step / steps) / recipe.epochs, noise)
             for name, value in self.step(batch, f"epoch {epoch + 1}, step {step + 1}").items():
-                totals[name] = totals.get(name, torch.zeros_like(value)) + value / steps
+                seen.setdefault(name, []).append((len(x), value))
             if watch and step + 1 < steps and time.perf_counter() - told > WATCH_SECONDS:
-                share = (step + 1) / steps
-                watch(
-                    [*self.rows(), {"epoch": epoch + share, **{name: float(t) / share for name, t in totals.items()}}]
-                )
+                watch([*self.rows(), {"epoch": epoch + (step + 1) / steps, **means(seen)}])
                 told = time.perf_counter()
         if not all(weights.isfinite().all() for weights in self.model.state_dict().values()):
             raise self.diverged(f"the weights hold NaN or infinity after epoch {epoch + 1}")
-        return {name: float(total) for name, total in totals.items()}
+        return means(seen)
 
     def step(self, batch: Batch, where: str) -> dict[str, Tensor]:
         """One step of the optimiser and of the average; returns the terms without their gradients.
@@ -179,3 +177,15 @@ class Run:
         model = self.network()
         model.load_state_dict(weights)
         return model.eval()
+
+
+def means(seen: Mapping[str, list[tuple[int, Tensor]]]) -> dict[str, float]:
+    """The mean over the images of each term, from its batches: their sizes and their means.
+
+    The last batch of an epoch may be a single image, which counts as one. A batch that lacks the term does not count.
+    """
+    found = {}
+    for name, batches in seen.items():
+        sizes, values = zip(*batches, strict=True)
+        found[name] = fmean(torch.stack(values).tolist(), sizes)
+    return found

@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 import torch
 from matplotlib.figure import Figure
+from torch import nn
 
 from seminar_lib.data.dataset import Split
 from seminar_lib.evaluation import Accuracy, CertifiedReport, certify_set
@@ -159,6 +160,39 @@ def test_other_certificates_are_not_mixed_in(tiny, split, tmp_path, change, name
     with pytest.raises(ValueError, match=rf"holds results with another {name}\. Name another file"):
         certify_set(smoothed, data, path=path, progress=False, **{"n": 50, **change})
     assert path.read_text() == written
+
+
+class Darken(nn.Module):
+    """Without weights, as a purifier is, and its setting is not in what it prints."""
+
+    def __init__(self, share: float) -> None:
+        super().__init__()
+        self.share = share
+
+    def forward(self, x):
+        return self.share * x
+
+
+@pytest.mark.parametrize("first", [None, 0.5])
+def test_certificates_of_the_same_weights_behind_another_part_are_not_mixed_in(tiny, split, tmp_path, first):
+    """Images made black all get one answer, whatever the network says to the images themselves."""
+    path, black = tmp_path / "certificates.json", nn.Sequential(Darken(0.0), tiny)
+    other = tiny if first is None else nn.Sequential(Darken(first), tiny)
+    settings = {"n": 50, "progress": False}
+    kept = certify_set(Smoothed(other, SIGMA), split, path=path, **settings)
+    with pytest.raises(ValueError, match=r"holds results with another network\. Name another file"):
+        certify_set(Smoothed(black, SIGMA), split, path=path, **settings)
+    assert not same(certify_set(Smoothed(black, SIGMA), split, **settings), kept)
+
+
+@pytest.mark.usefixtures("as_users_call_it")
+def test_a_plain_function_cannot_be_told_from_another_so_nothing_is_kept(tiny, split, tmp_path):
+    smoothed, path = Smoothed(lambda x: tiny(x), SIGMA), tmp_path / "certificates.json"
+    with pytest.raises(TypeError, match=r"kept of an nn\.Module alone, .* got a function\. Leave out path"):
+        certify_set(smoothed, split, n=50, path=path, progress=False)
+    assert not path.exists()
+    expected = certify_set(Smoothed(tiny, SIGMA), split, n=50, progress=False)
+    assert same(certify_set(smoothed, split, n=50, progress=False), expected)
 
 
 @pytest.mark.parametrize("content", ["", "[]", '{"n": 5}'])

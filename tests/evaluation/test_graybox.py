@@ -12,7 +12,8 @@ from torch import nn
 from seminar_lib.attacks import FGSM, PGD, Attack, Transfer, worst_case
 from seminar_lib.data.dataset import Split
 from seminar_lib.evaluation import Accuracy, evaluate, gray_box
-from seminar_lib.evaluation.graybox import WHITE_BOX, WORST_CASE
+from seminar_lib.evaluation.graybox import WHITE_BOX, WORST_CASE, GrayBox
+from seminar_lib.evaluation.report import Report
 from seminar_lib.threat import L2, Linf
 
 WALK = PGD(Linf(4 / 255), steps=5, random_start=False)
@@ -168,6 +169,30 @@ def test_a_gray_box_that_beats_the_white_one_is_named(oracle):
     assert any(remark.startswith("fgsm does more harm through the surrogates") for remark in box.remarks)
     honest = gray_box(oracle.model, {"masked": masked}, data, {"fgsm": attack}, progress=False)
     assert not any("more harm" in remark for remark in honest.remarks)
+
+
+@pytest.mark.parametrize(
+    ("gray", "white", "named"),
+    [
+        (range(50), range(60), True),  # 10 images to none: 2 / 2^10 = 0.002, where the intervals of 50 and 60 overlap
+        (range(60), range(50), False),  # the white box does more harm, as it should
+        (range(55), range(60), False),  # 5 to none: 2 / 2^5 = 0.06
+        (range(54), range(60), True),  # 6 to none: 2 / 2^6 = 0.03
+        (range(40, 90), range(60), False),  # 30 to 40: as good as a coin
+        (range(60), range(60), False),
+    ],
+)
+def test_what_beats_the_white_box_is_counted_image_by_image(gray, white, named):
+    flags = {box: torch.tensor([i in right for i in range(100)]) for box, right in {"g": gray, "w": white}.items()}
+    clean = torch.ones(100, dtype=torch.bool)
+
+    def report(walk):
+        return Report({"clean": clean, "walk": walk}, {"walk": WALK}, torch.zeros(100).long(), 0, {}, "a machine")
+
+    surrogates = dict.fromkeys("abc", report(~clean))
+    box = GrayBox(report(flags["w"]), dict.fromkeys("abc", report(flags["g"])), surrogates)
+    words = ["walk does more harm through the surrogates than with the victim's own gradients"] if named else []
+    assert [remark.split(":")[0] for remark in box.remarks] == words
 
 
 def test_a_gray_box_survives_json(box):

@@ -270,6 +270,7 @@ def test_an_interrupted_run_goes_on_and_ends_the_same(tiny, split, tmp_path, mon
         ({"attack": replace(ATTACK, steps=6)}, "attack"),
         ({"images": 7}, "images"),
         ({"weights": 1.0}, "classifier"),
+        ({"front": nn.Upsample(8)}, "classifier"),
     ],
     ids=repr,
 )
@@ -279,6 +280,7 @@ def test_other_answers_are_not_mixed_in(tiny, split, tmp_path, change, name):
     written = path.read_text()
     tiny.head.bias.data += change.pop("weights", 0.0)
     data, purifier = split[: change.pop("images", 8)], change.pop("purifier", Coin())
+    classifier = nn.Sequential(change.pop("front"), tiny) if "front" in change else tiny
     with pytest.raises(ValueError, match=rf"holds results with another {name}\. Name another file"):
-        evaluate_purified(purifier, tiny, data, path=path, **QUICK | change)
+        evaluate_purified(purifier, classifier, data, path=path, **QUICK | change)
     assert path.read_text() == written

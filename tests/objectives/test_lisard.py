@@ -73,6 +73,13 @@ def test_without_correlations_the_rest_is_the_same(tiny, x, y):
     assert all(torch.equal(with_it[name], without[name]) for name in without)
 
 
+def test_one_image_has_no_correlations_and_all_the_rest(tiny, x, y):
+    objective = LISArD(weight=1.0, alpha=(0.5, 0.5))
+    batch = objective.prepare(tiny.train(), Batch(x[:1], y[:1], generator=seeded()))
+    clean, noisy = (0.5 * F.cross_entropy(tiny(view), y[:1]) for view in (x[:1], batch.view))
+    torch.testing.assert_close(objective.terms(tiny, batch), {"clean": clean, "noisy": noisy})
+
+
 def test_the_noise_has_its_variance_and_leaves_the_box(tiny):
     x = torch.rand(500, 3, 8, 8)
     batch = LISArD().prepare(tiny, Batch(x, torch.zeros(500, dtype=torch.int64), generator=seeded()))
