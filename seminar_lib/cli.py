@@ -178,7 +178,8 @@ def train(
     where = device_named(device) if device else best_device()
     name = recipe.removeprefix(f"{chosen.dataset}_")
     path = checkpoints.SHIPPED / chosen.dataset / name if ship else folder / "best"
-    make_folder(path.parent)
+    if ship:  # fit tries the run's own folder
+        make_folder(path.parent)
     data = load_data(chosen.dataset)
     trained = fit(chosen, data, folder, where, devices=devices, machines=machines, compile=compile)
     if not is_first():
