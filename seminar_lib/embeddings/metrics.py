@@ -6,7 +6,7 @@ Alignment, uniformity and drift look at directions alone.
 
 from __future__ import annotations
 
-from math import inf
+from math import inf, log
 
 import torch
 import torch.nn.functional as F
@@ -31,9 +31,11 @@ def alignment(z: Embeddings, z_adv: Embeddings, alpha: float = 2.0) -> float:
         alpha: above 0; 2 in the paper's figures.
 
     Raises:
-        ValueError: the shapes differ or are not (B, D), or ``alpha`` is out of range.
+        ValueError: the shapes differ or are not (B, D), an embedding holds NaN or infinity, or ``alpha`` is out of
+            range.
     """
     check_views(z, z_adv)
+    z, z_adv = _measurable(z), _measurable(z_adv)
     if not 0 < alpha < inf:
         raise ValueError(f"The power alpha of alignment is finite and above 0; got {alpha}.")
     return float((F.normalize(z, dim=1) - F.normalize(z_adv, dim=1)).norm(dim=1).pow(alpha).mean())
@@ -51,14 +53,17 @@ def uniformity(z: Embeddings, t: float = 2.0) -> float:
         t: above 0; 2 in the paper's figures.
 
     Raises:
-        ValueError: the shape is not (B, D), there is only one embedding, or ``t`` is out of range.
+        ValueError: the shape is not (B, D), an embedding holds NaN or infinity, there is only one, or ``t`` is out of
+            range.
     """
     check_embeddings(z)
+    z = _measurable(z)
     if len(z) < 2:
         raise ValueError("Uniformity compares pairs: it needs at least two embeddings; got one.")
     if not 0 < t < inf:
         raise ValueError(f"The factor t of uniformity is finite and above 0; got {t}.")
-    return float(torch.pdist(F.normalize(z, dim=1)).square().mul(-t).exp().mean().log())
+    exponents = -t * torch.pdist(F.normalize(z, dim=1)).square()
+    return float(exponents.logsumexp(0)) - log(len(exponents))  # the exponentials themselves may be too small to keep
 
 
 def separation(z: Embeddings, y: Labels) -> float:
@@ -75,11 +80,12 @@ def separation(z: Embeddings, y: Labels) -> float:
         y: their classes (B,); at least two occur, and one of them twice.
 
     Raises:
-        ValueError: the shapes do not fit, or the classes are too few or too many.
+        ValueError: the shapes do not fit, an embedding holds NaN or infinity, or the classes are too few or too many.
     """
     from sklearn.metrics import silhouette_score
 
     check_embeddings(z, y)
+    z = _measurable(z)
     if not 2 <= (classes := len(y.unique())) < len(y):
         raise ValueError(
             f"Separation needs at least two classes and more images than classes; got {len(y)} images of {classes}."
@@ -137,12 +143,13 @@ def neighbours(
         k: how many vote; 1 to N. A tie goes to the smallest label.
 
     Raises:
-        ValueError: the shapes do not fit, or ``k`` is out of range.
+        ValueError: the shapes do not fit, an embedding holds NaN or infinity, or ``k`` is out of range.
     """
     from sklearn.neighbors import KNeighborsClassifier
 
     check_embeddings(z, y)
     check_embeddings(z_train, y_train)
+    z, z_train = _measurable(z), _measurable(z_train)
     if z.shape[1] != z_train.shape[1]:
         raise ValueError(
             f"z has {z.shape[1]} features but z_train has {z_train.shape[1]}. Embed both with the same network."
@@ -157,3 +164,13 @@ def class_means(z: Embeddings, y: Labels) -> tuple[Int[Tensor, " L"], Float[Tens
     """The L classes that occur, in order, and the mean embedding of each."""
     labels = y.unique()
     return labels, torch.stack([z[y == label].mean(0) for label in labels])
+
+
+def _measurable(z: Embeddings) -> Embeddings:
+    """Embeddings without the gradients that come with them; refuses those that are not finite."""
+    if not (finite := z.isfinite().all(1)).all():
+        raise ValueError(
+            f"The embeddings hold NaN or infinity, first in row {int((~finite).nonzero()[0])}. Did the network's "
+            "training diverge?"
+        )
+    return z.detach()

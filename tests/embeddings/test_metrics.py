@@ -33,7 +33,7 @@ def test_alignment_of_known_views():
     assert alignment(Z, -Z) == pytest.approx(4, rel=1e-5)
 
 
-@pytest.mark.parametrize("t", [0.5, 2])
+@pytest.mark.parametrize("t", [0.5, 2, 50])
 def test_uniformity_is_the_loop_over_all_pairs(t):
     rows = [unit(row) for row in Z]
     terms = [math.exp(-t * distance(a, b) ** 2) for i, a in enumerate(rows) for b in rows[:i]]
@@ -45,6 +45,8 @@ def test_uniformity_of_known_clouds():
     assert uniformity(torch.ones(5, 3)) == pytest.approx(0, abs=1e-6)
     assert uniformity(torch.eye(5)) == pytest.approx(-2 * 2, rel=1e-6)
     assert uniformity(Z) < uniformity(Z + 10), "the more even, the lower"
+    for t in (2, 50, 1000):  # two opposite points: log exp(-4 t), where exp(-4000) is 0 in any float
+        assert uniformity(torch.tensor([[1.0, 0], [-3, 0]]), t) == pytest.approx(-4 * t, rel=1e-6)
 
 
 def test_separation_is_the_loop_over_its_definition():
@@ -101,7 +103,24 @@ def test_class_means_are_of_the_classes_that_occur():
     assert means.tolist() == [[7], [2]]
 
 
+def test_embeddings_that_carry_gradients_are_measured_as_they_are():
+    z, z_adv = Z.clone().requires_grad_(), 2 * Z_ADV.clone().requires_grad_()
+    assert alignment(z, z_adv) == pytest.approx(alignment(Z, Z_ADV), rel=1e-6)
+    assert uniformity(z) == uniformity(Z)
+    assert separation(z, Y) == separation(Z, Y)
+    assert torch.equal(neighbours(z_adv / 2, Y, z, Y), neighbours(Z_ADV, Y, Z, Y))
+
+
+BROKEN = Z.clone()
+BROKEN[5, 2], BROKEN[9, 0] = math.nan, math.inf
+
 BAD = {
+    "alignment of NaN": (lambda: alignment(BROKEN, Z), "hold NaN or infinity, first in row 5"),
+    "alignment with NaN": (lambda: alignment(Z, BROKEN), "hold NaN or infinity, first in row 5"),
+    "uniformity of infinity": (lambda: uniformity(BROKEN[6:]), "first in row 3. Did the network's training diverge?"),
+    "separation of NaN": (lambda: separation(BROKEN, Y), "first in row 5"),
+    "neighbours of NaN": (lambda: neighbours(BROKEN, Y, Z, Y), "first in row 5"),
+    "neighbours among NaN": (lambda: neighbours(Z, Y, BROKEN, Y), "first in row 5"),
     "alignment of others": (lambda: alignment(Z, Z[:3]), "got shapes (24, 6) and (3, 6)"),
     "alpha 0": (lambda: alignment(Z, Z, 0), "alpha of alignment is finite and above 0; got 0"),
     "uniformity of one": (lambda: uniformity(Z[:1]), "at least two embeddings; got one"),
