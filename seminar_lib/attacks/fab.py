@@ -18,7 +18,7 @@ import torch
 from torch import Tensor
 
 from seminar_lib.attacks.base import Best, Generator, climb, look
-from seminar_lib.attacks.hyperplane import shortest_way
+from seminar_lib.attacks.hyperplane import just_short, shortest_way
 from seminar_lib.attacks.minimum_norm import MinimumNorm
 from seminar_lib.goals import Goal, Score
 from seminar_lib.losses import rival_margin
@@ -99,6 +99,7 @@ class FAB(MinimumNorm):
 
     def _step(self, x: Images, x_adv: Images, value: Tensor, slope: Images) -> Images:
         """Beyond the boundary of value + <slope, .>, mostly straight on and partly straight from ``x``."""
+        value = just_short(value, (slope * self.threat.steepest(slope)).sum(PIXELS))
         value_at_x = value + (slope * (x - x_adv)).sum(PIXELS)
         here = shortest_way(self.threat, x_adv, value, slope)
         there = shortest_way(self.threat, x, value_at_x, slope)
