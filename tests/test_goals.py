@@ -259,3 +259,10 @@ def test_a_goal_is_precise_where_nothing_in_it_is_hasty(tiny, x, y):
 def test_a_goal_without_classes_says_so(ask, tiny, x):
     with pytest.raises(TypeError, match=r"Leave has no .*Take an attack that climbs its loss"):
         ask(Leave(tiny.embed, tiny.embed(x).detach()), x)
+
+
+def test_a_record_has_the_gaps_of_its_goal_and_an_expectation_says_why_it_has_none(tiny, x, y):
+    for goal in (Misclassify(tiny, y), Reach(tiny, (y + 1) % 5)):
+        assert torch.equal(Recorded(goal, torch.arange(8)).gaps(x, 2), goal.gaps(x, 2))
+    with pytest.raises(TypeError, match=r"each look .* has a boundary of its own"):
+        Expectation(Misclassify(tiny, y), 2).gaps(x, 2)

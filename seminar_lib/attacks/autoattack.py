@@ -62,6 +62,9 @@ class AutoAttack(WorstCase):
     def within(self, threat: ThreatModel) -> AutoAttack:
         return replace(self, threat=threat)
 
+    def scaled(self, share: float) -> AutoAttack:
+        return self.within(replace(self.threat, eps=share * self.threat.eps))  # the members choose their own steps
+
     def follow(self, goal: Goal, x: Images, generator: Generator = None) -> Cascade:
         """The cascade of members; warns of a model that this ensemble cannot judge."""
         few = torch.arange(min(PROBE, len(x)), device=x.device)

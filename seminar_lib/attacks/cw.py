@@ -98,10 +98,10 @@ class CW(MinimumNorm):
         """A binary search for each image's constant, with a descent at every constant. Nothing is drawn.
 
         Raises:
-            ValueError: the goal's loss is not negative for a single failure, so that there is nothing to climb.
+            ValueError: the goal's loss is positive for each image and none is won, so that there is nothing to climb.
         """
         start = look(goal, x)
-        if not (start.success | (start.loss < 0)).any():
+        if not (start.success | (start.loss <= 0)).any():
             raise ValueError(
                 "CW climbs the loss up to zero, where the goal is won, but the loss of this goal is positive "
                 "everywhere. Give the goal another one, such as margin."
@@ -143,7 +143,8 @@ class CW(MinimumNorm):
             away = image - walk.x
             missing = (-score.loss).clamp_min(0)  # of the lead
             walk.lately += away.square().sum(PIXELS) + walk.const * missing
-            push = walk.const * (missing > 0)
+            short = (missing > 0) | ((score.loss == 0) & ~score.success)  # a tie need not be won
+            push = walk.const * short
             walk.adam((2 * away - push[:, None, None, None] * grad) * (1 - tanh.square()), step, self.lr)
 
             falls = walk.rate < 1

@@ -22,6 +22,7 @@ import torch
 from torch import Tensor
 
 from seminar_lib.attacks.base import Generator, look, slopes
+from seminar_lib.attacks.hyperplane import just_short
 from seminar_lib.attacks.minimum_norm import MinimumNorm
 from seminar_lib.goals import Goal
 from seminar_lib.threat import L2, Linf
@@ -88,7 +89,7 @@ class DeepFool(MinimumNorm):
         gaps, slants = _linearise(goal, x_adv, classes)
         directions = torch.stack([self.threat.steepest(slant) for slant in slants])  # (K, B, C, H, W)
         dual = (slants * directions).flatten(2).sum(2)
-        distance, nearest = torch.where(dual > 0, gaps.abs() / dual, torch.inf).min(0)
+        distance, nearest = torch.where(dual > 0, just_short(gaps, dual).abs() / dual, torch.inf).min(0)
         length = torch.maximum(distance.nan_to_num(posinf=0), least)  # without a slope there is nowhere to go
         return length[:, None, None, None] * directions[nearest, torch.arange(len(x_adv), device=x_adv.device)]
 

@@ -70,6 +70,10 @@ class WorstCase(Attack):
     def within(self, threat: ThreatModel) -> WorstCase:
         return replace(self, threat=threat, members=tuple(member.within(threat) for member in self.members))
 
+    def scaled(self, share: float) -> WorstCase:
+        members = tuple(member.scaled(share) for member in self.members)
+        return replace(self, threat=members[0].threat, members=members)
+
     def search(self, goal: Goal, x: Images, generator: Generator = None) -> Images:
         """One member after the other."""
         return self.follow(goal, x, generator).x_adv

@@ -18,12 +18,12 @@ import torch
 from torch import Tensor
 
 from seminar_lib.attacks.base import Best, Generator, climb, look
-from seminar_lib.attacks.hyperplane import shortest_way
+from seminar_lib.attacks.hyperplane import just_short, shortest_way
 from seminar_lib.attacks.minimum_norm import MinimumNorm
 from seminar_lib.goals import Goal, Score
 from seminar_lib.losses import rival_margin
 from seminar_lib.threat import PIXELS
-from seminar_lib.types import Images
+from seminar_lib.types import Images, PerExample
 
 BIAS = 0.1  # the largest share of a step that starts at the clean image (alpha_max)
 OVERSHOOT = 1.05  # steps lead a little beyond the boundary (eta)
@@ -40,7 +40,7 @@ class FAB(MinimumNorm):
         steps: how often the network is linearised, for each class.
         targets: how many wrong classes are tried; no more than there are.
         restarts: walks for each class: the first from ``x``, each later one from a random image half as far away as
-            the threat allows, or as the nearest success is.
+            the threat allows, or as the nearest success so far is where that is nearer.
 
     Raises:
         ValueError: a hyperparameter is out of range.
@@ -69,15 +69,16 @@ class FAB(MinimumNorm):
                 rows = (~best.success | (-best.loss > enough)).nonzero().squeeze(1)
                 if not len(rows):
                     return best.x
-                self._walk(towards, x, rows, self._start(x[rows], restart, generator), best, enough)
+                nearest = torch.where(best.success, -best.loss, torch.inf)[rows]
+                self._walk(towards, x, rows, self._start(x[rows], restart, nearest, generator), best, enough)
         return best.x
 
-    def _start(self, x: Images, restart: int, generator: Generator) -> Images:
+    def _start(self, x: Images, restart: int, nearest: PerExample, generator: Generator) -> Images:
         if restart == 0:
             return x
         direction = self.threat.noise(x, generator)
-        length = self.threat.norm(direction)[:, None, None, None]
-        return (x + direction * self.threat.eps / 2 / length).clamp(0, 1)
+        share = nearest.clamp(max=self.threat.eps) / 2 / self.threat.norm(direction)
+        return (x + share[:, None, None, None] * direction).clamp(0, 1)
 
     def _walk(self, goal: Goal, x: Images, rows: Tensor, start: Tensor, best: Best, enough: float) -> None:
         """One walk of the images ``rows``; ``best`` is offered each success, the nearer the better."""
@@ -99,6 +100,7 @@ class FAB(MinimumNorm):
 
     def _step(self, x: Images, x_adv: Images, value: Tensor, slope: Images) -> Images:
         """Beyond the boundary of value + <slope, .>, mostly straight on and partly straight from ``x``."""
+        value = just_short(value, (slope * self.threat.steepest(slope)).sum(PIXELS))
         value_at_x = value + (slope * (x - x_adv)).sum(PIXELS)
         here = shortest_way(self.threat, x_adv, value, slope)
         there = shortest_way(self.threat, x, value_at_x, slope)

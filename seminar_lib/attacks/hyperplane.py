@@ -13,6 +13,20 @@ from seminar_lib.types import Images, PerExample
 
 ROUNDS = 12  # few pixels are still moving after as many; what then lacks to the plane is below float32's rounding
 
+TIE = 1e-4  # pixels of [0, 1]; a step of this length breaks a tie, and float32 does not lose it
+
+
+def just_short(value: Tensor, dual: Tensor) -> Tensor:
+    """``value``, but of a function that is exactly 0 the value at ``TIE`` before its boundary; the rest is untouched.
+
+    A tie of the two largest logits need not be won, and from the boundary itself the way there has no length.
+
+    Args:
+        value: of linear functions, negative short of the boundary.
+        dual: their slopes' dual norms, of the same shape.
+    """
+    return torch.where(value == 0, -TIE * dual, value)
+
 
 def shortest_way(threat: ThreatModel, x: Images, value: PerExample, slope: Images) -> Images:
     """The shortest d, in the threat's norm and with x + d in [0, 1], for which value + <slope, d> = 0.

@@ -60,6 +60,9 @@ class Transfer(Attack):
     def within(self, threat: ThreatModel) -> Transfer:
         return replace(self, attack=self.attack.within(threat))
 
+    def scaled(self, share: float) -> Transfer:
+        return replace(self, attack=self.attack.scaled(share))
+
     def search(self, goal: Goal, x: Images, generator: Generator = None) -> Images:
         """The attack, run on the surrogate for the labels of the goal.
 

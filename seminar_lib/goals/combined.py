@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import torch
+from torch import Tensor
 
 from seminar_lib.goals.base import Goal, Score
 from seminar_lib.losses import Loss
@@ -49,6 +50,12 @@ class Expectation(Goal):
         looks = [self.goal(x) for _ in range(self.samples)]
         wins = torch.stack([look.success for look in looks]).sum(0)
         return Score(torch.stack([look.loss for look in looks]).mean(0), 2 * wins > self.samples)
+
+    def gaps(self, x: Images, count: int) -> Tensor:
+        raise TypeError(
+            "Expectation is won by the majority of its looks, and each look of a model that answers at random has a "
+            "boundary of its own. Take an attack that climbs its loss."
+        )
 
     def towards(self, x: Images, count: int, loss: Loss) -> list[Goal]:
         return [replace(self, goal=goal) for goal in self.goal.towards(x, count, loss)]

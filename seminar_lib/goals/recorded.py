@@ -19,13 +19,22 @@ class Look:
         rows: which examples of the batch were looked at, (R,).
         x: the images, (R, C, H, W), without gradient.
         score: loss and success, without gradient.
-        grad_norm: Euclidean length of each example's gradient (R,), None until a backward pass has reached the images.
+        grad_norm: Euclidean length of each example's gradient (R,), None until a backward pass has reached the images;
+            of the first pass, where several followed one look.
+        passes: how many backward passes have reached the images.
     """
 
     rows: Tensor
     x: Images
     score: Score
     grad_norm: PerExample | None = None
+    passes: int = 0
+
+    def reached(self, grad: Images) -> None:
+        """Take down a backward pass."""
+        self.passes += 1
+        if self.grad_norm is None:
+            self.grad_norm = grad.flatten(1).norm(dim=1)
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,11 +53,21 @@ class Recorded(Goal):
 
     def __call__(self, x: Images) -> Score:
         score = self.goal(x)
+        self._keep(x, score)
+        return score
+
+    def gaps(self, x: Images, count: int) -> Tensor:
+        """Those of the goal; the look that is kept has the largest for its loss."""
+        gaps = self.goal.gaps(x, count)
+        largest = gaps.amax(1)
+        self._keep(x, Score(largest, largest > 0))
+        return gaps
+
+    def _keep(self, x: Images, score: Score) -> None:
         look = Look(self.rows, x.detach().clone(), Score(score.loss.detach(), score.success))
         if x.requires_grad:
-            x.register_hook(lambda grad: setattr(look, "grad_norm", grad.flatten(1).norm(dim=1)))
+            x.register_hook(look.reached)
         self.looks.append(look)
-        return score
 
     def towards(self, x: Images, count: int, loss: Loss) -> list[Goal]:
         return [replace(self, goal=goal) for goal in self.goal.towards(x, count, loss)]
@@ -60,5 +79,5 @@ class Recorded(Goal):
 
     @property
     def backwards(self) -> int:
-        """How many images were run backwards."""
-        return sum(len(look.rows) for look in self.looks if look.grad_norm is not None)
+        """How many images were run backwards, each as often as a pass reached it."""
+        return sum(len(look.rows) * look.passes for look in self.looks)

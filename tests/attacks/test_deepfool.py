@@ -2,7 +2,7 @@
 
 import re
 import warnings
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 import torch
@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from seminar_lib import load, load_data
 from seminar_lib.attacks.deepfool import DeepFool
 from seminar_lib.attacks.hyperplane import shortest_way
-from seminar_lib.goals import Diverge, Misclassify
+from seminar_lib.goals import Diverge, Misclassify, Recorded
 from seminar_lib.losses import margin
 from seminar_lib.threat import L1, L2, Linf
 
@@ -206,3 +206,18 @@ def test_a_goal_without_classes_is_refused(tiny, x):
 def test_hyperparameters_are_checked(make, error, words):
     with pytest.raises(error, match=re.escape(words)):
         make()
+
+
+@both
+def test_a_record_of_it_changes_nothing_and_counts_each_backward_pass(threat, tiny, x, y):
+    plain = Counted(tiny, y, margin)
+    goal = Recorded(replace(plain), torch.arange(8))
+    attack = DeepFool(threat, classes=3)
+    assert torch.equal(attack.approach(goal, x), attack.approach(plain, x))
+    asked = plain.asked[: len(plain.asked) // 2]  # both goals note what they are asked in one list
+    assert goal.backwards == sum(images * classes for images, classes in asked)
+    first = next(look for look in goal.looks if look.passes)
+    assert torch.equal(first.score.loss, margin(tiny(first.x), y[first.rows]))
+    image = first.x.clone().requires_grad_()
+    (slope,) = torch.autograd.grad(margin(tiny(image), y[first.rows]).sum(), image)
+    torch.testing.assert_close(first.grad_norm, slope.flatten(1).norm(dim=1))

@@ -48,6 +48,31 @@ def test_what_is_near_enough_is_left_alone(tiny, x, y):
 
 
 @every
+def test_a_restart_is_half_as_far_away_as_the_threat_allows_or_the_nearest_success_is(threat):
+    x, nearest = torch.full((3, 3, 8, 8), 0.5), torch.tensor([0.3, 5.0, math.inf]) * threat.eps
+    start = FAB(threat)._start(x, 1, nearest, torch.Generator().manual_seed(0))
+    torch.testing.assert_close(threat.norm(start - x), torch.tensor([0.15, 0.5, 0.5]) * threat.eps)
+
+
+@every
+def test_each_restart_is_told_the_nearest_success_so_far(threat, tiny, x, y, monkeypatch):
+    told, start = [], FAB._start
+
+    def spy(self, x, restart, nearest, generator):
+        told.append(nearest)
+        return start(self, x, restart, nearest, generator)
+
+    monkeypatch.setattr(FAB, "_start", spy)
+    attack = FAB(threat, steps=10, targets=1, restarts=2)
+    one = FAB(threat, steps=10, targets=1).nearest(tiny, x, y)
+    told.clear()
+    attack.nearest(tiny, x, y, generator=torch.Generator().manual_seed(0))
+    stands = tiny(x).argmax(1) == y
+    assert told[0].isinf().all()
+    torch.testing.assert_close(told[1], one.distance[stands])
+
+
+@every
 def test_it_is_as_strong_as_the_authors_and_no_farther_away(threat):
     theirs = pytest.importorskip("pyautoattack.fab_pt")
     model, _ = load("signs/pgd_at")

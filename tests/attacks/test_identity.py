@@ -1,10 +1,12 @@
 """Attacks that must coincide, and counts and gradients that must agree with a computation by hand."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 import torch.nn.functional as F
 
-from seminar_lib.attacks import FGSM, PGD
+from seminar_lib.attacks import FGSM, PGD, AutoAttack, Transfer, worst_case
 from seminar_lib.goals import Diverge, Expectation, Misclassify, Recorded
 from seminar_lib.threat import L2, Linf
 
@@ -138,6 +140,14 @@ def test_a_scaled_attack_is_the_same_in_a_smaller_ball():
     assert attack.scaled(0.25) == PGD(Linf(2 / 255), steps=3, step_size=0.5 / 255, stop_when_fooled=False)
     assert PGD(L2(0.5)).scaled(2.0) == PGD(L2(1.0))  # a step size that was left open stays open
     assert FGSM(Linf(8 / 255)).scaled(0.5) == FGSM(Linf(4 / 255))
+
+
+def test_attacks_inside_an_attack_are_scaled_with_their_steps(tiny):
+    large, small = (PGD(Linf(eps / 255), steps=3, step_size=step / 255) for eps, step in ((8, 2), (2, 0.5)))
+    nested = worst_case([FGSM(Linf(8 / 255)), Transfer(large, tiny)])
+    assert nested.scaled(0.25) == worst_case([FGSM(Linf(2 / 255)), Transfer(small, tiny)])
+    assert replace(nested, samples=3).scaled(0.25).samples == 3
+    assert AutoAttack(L2(0.5), "plus").scaled(0.5) == AutoAttack(L2(0.25), "plus")
 
 
 def test_any_goal_can_be_searched(tiny, x):
