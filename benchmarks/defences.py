@@ -21,7 +21,8 @@ import torch
 import tyro
 
 from benchmarks.autoattack import THREAT, ours, survivors
-from benchmarks.pace import seconds_an_epoch
+from benchmarks.pace import epochs
+from benchmarks.peak import peak
 from benchmarks.report import RESULTS, circumstances, take_up, write
 from benchmarks.subject import subject
 from benchmarks.training import dataset_of, trained
@@ -39,7 +40,7 @@ SIGNS = tuple(
         *("anchor_head", "anchor_clean_head"),
     )
 )
-HEAD = ("recipe", "seeds", "clean", "PGD-20", "PGD-20, last epoch", "AutoAttack", "seconds an epoch")
+HEAD = ("recipe", "seeds", "clean", "PGD-20", "PGD-20, last epoch", "AutoAttack", "seconds an epoch", "of the peak")
 
 
 def compare(
@@ -74,7 +75,8 @@ def compare(
     report = take_up(path, {"threat": repr(THREAT), "n": n, "batch_size": batch_size, "bf16": bf16})
     if pace and not set(names) <= paces(report).keys():
         recipes = {name: cli.recipe_named(name) for name in (*paces(report), *names)}
-        report["pace"] = {"seconds": seconds_an_epoch(recipes, load_data(dataset), device)} | circumstances(device)
+        timed = epochs(recipes, load_data(dataset), device)
+        report["pace"] = {"epochs": timed, "peak": peak(device)} | circumstances(device)
         write(report, path)
     for seed in seeds:
         for name in names:
@@ -112,13 +114,20 @@ def rows(report: Mapping[str, Any]) -> Iterator[tuple[object, ...]]:
         if runs:
             columns = [[Accuracy(**done[column]) for done in runs] for column in ("clean", "pgd20", "pgd20 last")]
             columns.append([survivors(done["autoattack"]) for done in runs])
-            seconds = paces(report).get(name)
-            yield name, len(runs), *(over_seeds(column) for column in columns), f"{seconds:.0f}" if seconds else ""
+            yield name, len(runs), *(over_seeds(column) for column in columns), *pace_of(name, report)
 
 
-def paces(report: Mapping[str, Any]) -> dict[str, float]:
-    """The seconds that an epoch takes by recipe, of those that were timed."""
-    return report["pace"]["seconds"] if "pace" in report else {}
+def paces(report: Mapping[str, Any]) -> dict[str, dict[str, float]]:
+    """What an epoch takes by recipe, of those that were timed."""
+    return report["pace"]["epochs"] if "pace" in report else {}
+
+
+def pace_of(name: str, report: Mapping[str, Any]) -> tuple[str, str]:
+    """The seconds of an epoch, and its operations a second as a share of the fastest that the device was seen to do."""
+    if name not in paces(report):
+        return "", ""
+    epoch = paces(report)[name]
+    return f"{epoch['seconds']:.0f}", f"{epoch['operations'] / epoch['seconds'] / report['pace']['peak']:.0%}"
 
 
 def over_seeds(found: Sequence[Accuracy]) -> str:

@@ -85,7 +85,8 @@ DEFENCES = """
 (8/255, steps of 2/255) on all test images, of the epoch that the validation images chose and of the last one;
 AutoAttack (standard, {precision}) on {n} test images. One seed with its 95 % interval; of several seeds their mean, and
 the lowest and the highest. *Seconds an epoch* come from training steps of all recipes in turns ({timed}), without
-validation; of several stages it is the last one.
+validation; of several stages it is the last one. *Of the peak* is the rate of their convolutions and matrix products
+beside that of the fastest product of two square matrices there, {peak}.
 
 """
 GRAYBOX = """
@@ -161,8 +162,9 @@ def summary(folder: Path = RESULTS) -> str:
         for name, done in report["models"].items():
             parts.append(f"{autoattack.table(name, done)}, on {done[0]['device']}.\n")
     for dataset, report in by_dataset(reports).items():
-        timed = report["pace"]["device"] if "pace" in report else "not measured yet"
-        parts.append(DEFENCES.format(dataset=dataset, precision=_precision(report), timed=timed, **report["settings"]))
+        pace = report.get("pace", {"device": "not measured yet", "peak": 0.0})
+        told = {"dataset": dataset, "timed": pace["device"], "peak": f"{pace['peak'] / 1e12:.3g} TFLOP/s"}
+        parts.append(DEFENCES.format(**told, precision=_precision(report), **report["settings"]))
         parts += [markdown.table(defences.HEAD, list(defences.rows(report))), "\n"]
     for report in (report for name, report in reports.items() if name.startswith("graybox")):
         parts.append(GRAYBOX.format(**report["settings"], precision=_precision(report)))

@@ -63,15 +63,18 @@ def test_all_are_timed_side_by_side_and_again_where_one_is_new(compare, monkeypa
     asked = []
     monkeypatch.setattr(
         program,
-        "seconds_an_epoch",
-        lambda recipes, data, device: asked.append([*recipes]) or dict.fromkeys(recipes, 2.0),
+        "epochs",
+        lambda recipes, data, device: (
+            asked.append([*recipes]) or {name: {"seconds": 2.0, "operations": 6e9} for name in recipes}
+        ),
     )
+    monkeypatch.setattr(program, "peak", lambda device: 4e9)
     compare("toy_first")
     report = compare("toy_then")
-    assert report["pace"]["seconds"] == {"toy_first": 2.0, "toy_then": 2.0}
+    assert [*report["pace"]["epochs"]] == ["toy_first", "toy_then"]
     compare("toy_first")
     assert asked == [["toy_first"], ["toy_first", "toy_then"]]
-    assert [row[-1] for row in program.rows(report)] == ["2", "2"]
+    assert [row[-2:] for row in program.rows(report)] == 2 * [("2", "75%")]
 
 
 def test_what_is_whole_needs_no_run(compare, tmp_path, monkeypatch):
@@ -105,7 +108,7 @@ def test_seeds_have_folders_of_their_own(compare, tmp_path):
     assert {path.name for path in (tmp_path / "runs").iterdir()} == {"toy_first", "toy_first-1"}
     zero, one = report["models"]["toy_first"].values()
     assert zero["sha256"] != one["sha256"]
-    ((name, seeds, *accuracies, _),) = program.rows(report)
+    ((name, seeds, *accuracies, _, _),) = program.rows(report)
     assert (name, seeds) == ("toy_first", 2)
     assert all(" to " in accuracy for accuracy in accuracies)
 

@@ -72,17 +72,22 @@ def test_defences_are_shown_with_what_they_were_measured_on(tmp_path: Path) -> N
     done = {"clean": ACCURACY, "pgd20": ACCURACY, "pgd20 last": ACCURACY}
     models = {"toy_a": {"0": done | {"autoattack": [batch]}, "1": done | {"autoattack": []}}}
     report = {"settings": {"n": 8, "bf16": False}, "models": models}
-    report["pace"] = {"seconds": {"toy_a": 3.2}, "device": "a CPU"}
+    report["pace"] = {
+        "epochs": {"toy_a": {"seconds": 3.2, "operations": 2.4e12}},
+        "peak": 1.5e12,
+        "device": "a CPU",
+    }
     (tmp_path / "defences-toy.json").write_text(json.dumps(report))
     text = program.summary(tmp_path)
     assert "## Training defences on toy" in text
     assert "AutoAttack (standard, float32) on 8 test images" in text
     assert "of all recipes in turns (a CPU)" in text
+    assert "two square matrices there, 1.5 TFLOP/s." in text
     cell, counted = Accuracy(**ACCURACY), Accuracy.of(torch.arange(8) < 4)
-    assert f"| toy_a | 1 | {cell} | {cell} | {cell} | {counted} | 3 |" in text
+    assert f"| toy_a | 1 | {cell} | {cell} | {cell} | {counted} | 3 | 50% |" in text
     del report["pace"]
     (tmp_path / "defences-toy.json").write_text(json.dumps(report))
-    assert f"| {counted} |  |" in program.summary(tmp_path)
+    assert f"| {counted} |  |  |" in program.summary(tmp_path)
 
 
 def test_files_of_one_data_set_make_one_table_unless_they_were_measured_differently() -> None:
