@@ -79,6 +79,7 @@ class MinimumNorm(Attack):
             if len(denied):
                 x_adv[denied] = _beyond(x[denied], x_adv[denied])
                 success[denied] = verdict(goal[denied], x_adv[denied]).success
+            x_adv = torch.where(success[:, None, None, None], x_adv, x)
             distance = self.threat.norm(x_adv - x).masked_fill(~success, torch.inf)
         return Nearest(x_adv, distance, success)
 

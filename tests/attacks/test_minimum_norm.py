@@ -99,6 +99,7 @@ def test_a_hair_is_added_where_the_boundary_was_just_missed(share, found, threat
     torch.testing.assert_close(
         near.distance, expected if found else torch.full_like(expected, torch.inf), rtol=1e-4, atol=0
     )
+    assert found or torch.equal(near.x_adv, oracle.x), "where nothing was found, the clean image"
 
 
 @pytest.mark.parametrize(("stop", "enough"), [(True, 0.1), (False, 0.0)])
