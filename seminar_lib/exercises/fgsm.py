@@ -8,7 +8,7 @@ from functools import partial
 import torch
 from torch import Tensor, nn
 
-from seminar_lib.exercises.marking import Answer, Example, Mistake, ask, ask_tensor, marks, right, same
+from seminar_lib.exercises.marking import Answer, Example, Mistake, ask, ask_tensor, marks, not_followed, right, same
 from seminar_lib.types import Images, Labels
 
 EPS = 8 / 255
@@ -187,10 +187,7 @@ def _judge_manners(x: Images, example: Example, what: str) -> None:
 
 def _judge_other_eps(answer: Tensor, expected: Tensor) -> None:
     if not same(answer, expected):
-        raise Mistake(
-            f"your answer does not follow eps: it is right for eps = {EPS:.3f}, but not for eps = {OTHER_EPS:.3f}. "
-            "Does a fixed number stand in the place of eps?"
-        )
+        raise not_followed("your answer", "eps", EPS, OTHER_EPS)
 
 
 @marks

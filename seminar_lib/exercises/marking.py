@@ -129,6 +129,14 @@ def _reading(shape: tuple[int, ...]) -> str:
     return _READINGS[len(shape)]
 
 
+def not_followed(what: str, name: str, usual: float, other: float) -> Mistake:
+    """What to say of an answer that is right for the usual value of the argument ``name`` and not for another."""
+    return Mistake(
+        f"{what} does not follow {name}: it is right for {name} = {usual:.4g}, but not for {name} = {other:.4g}. "
+        f"Does a fixed number stand in the place of {name}?"
+    )
+
+
 def right(exercise: str, meaning: str) -> None:
     """Say that the answer is right, and what it means."""
     print(f"Exercise {exercise} is right. {meaning}")

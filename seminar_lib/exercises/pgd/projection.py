@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from seminar_lib.exercises.marking import Answer, Example, Mistake, ask_tensor, marks, right, same
+from seminar_lib.exercises.marking import Answer, Example, Mistake, ask_tensor, marks, not_followed, right, same
 from seminar_lib.threat import L2, Linf
 from seminar_lib.types import Images, PerExample
 
@@ -21,10 +21,7 @@ def check_projection(my_project: Answer) -> None:
         try:
             _judge_projection(my_project, x, _ball(norm, other), norm)
         except Mistake:
-            raise Mistake(
-                f"{norm}: your answer does not follow eps: it is right for eps = {eps:.3f}, but not for eps = "
-                f"{other:.3f}. Does a fixed number stand in the place of eps?"
-            ) from None
+            raise not_followed(f"{norm}: your answer", "eps", eps, other) from None
     try:
         ask_tensor("2.1", my_project, tuple(x.shape), x.clone(), x.clone(), RADII["L2"][0], "L2")
     except Mistake:

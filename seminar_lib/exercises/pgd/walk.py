@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from seminar_lib.exercises.marking import Answer, Example, Mistake, ask, ask_tensor, marks, right, same
+from seminar_lib.exercises.marking import Answer, Example, Mistake, ask, ask_tensor, marks, not_followed, right, same
 from seminar_lib.losses import margin
 from seminar_lib.threat import L2, Linf
 from seminar_lib.types import Images, Labels
@@ -256,10 +256,7 @@ def _judge_other(name: str, usual: float, run: _Run) -> None:
         _judge_walk(run, walk)
         _judge_choice([run], [walk[:-1]])
     except Mistake:
-        raise Mistake(
-            f"your walk does not follow {name}: it is right for {name} = {usual:.3g}, but not for "
-            f"{getattr(run, name):.3g}. Does a fixed number stand in the place of {name}?"
-        ) from None
+        raise not_followed("your walk", name, usual, getattr(run, name)) from None
 
 
 def _taken(walk: list[Images], steps: Tensor) -> Images:
