@@ -12,6 +12,7 @@ from tqdm.auto import tqdm
 from seminar_lib.checkpoints import load
 from seminar_lib.checks import check_labels
 from seminar_lib.data.dataset import Dataset
+from seminar_lib.files import make_folder
 from seminar_lib.models import Network
 from seminar_lib.train.folder import Folder, Kept
 from seminar_lib.train.processes import check_devices, gather, is_first
@@ -107,7 +108,7 @@ def fit(
     kept = [home.read() if home else None for home in homes]
     for home in homes:
         if home:
-            home.make()
+            make_folder(home.path)  # an empty one is as good as none to whoever goes on later
     processes = gather(device, devices, machines)
     if not is_first():
         homes, progress, watch = [None] * len(homes), False, None

@@ -20,7 +20,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
-from seminar_lib.files import make_folder, whole_file
+from seminar_lib.files import whole_file
 from seminar_lib.train.recipe import Recipe
 
 
@@ -59,14 +59,6 @@ class Folder:
         except SafetensorError as error:
             raise ValueError(f"{state} is damaged ({error}). Delete it to start anew.") from error
         return Kept(tensors, json.loads(notes["history"]))
-
-    def make(self) -> None:
-        """Make the folder; an empty one is as good as none to whoever goes on later.
-
-        Raises:
-            OSError: nothing can be written there; the message says what to do.
-        """
-        make_folder(self.path)
 
     def write(self, kept: Kept) -> None:
         """Keep the state of a run, and let the other files follow."""
