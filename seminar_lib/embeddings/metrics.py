@@ -109,11 +109,12 @@ def drift(z: Embeddings, z_adv: Embeddings, y: Labels) -> PerExample:
         y: true labels; at least two classes occur.
 
     Raises:
-        ValueError: the shapes do not fit, there is only one class, or all classes have the same mean.
+        ValueError: the shapes do not fit, an embedding holds NaN or infinity, there is only one class, or all classes
+            have the same mean.
     """
     check_views(z, z_adv)
     check_embeddings(z, y)
-    u, u_adv = F.normalize(z, dim=1), F.normalize(z_adv, dim=1)
+    u, u_adv = F.normalize(_measurable(z), dim=1), F.normalize(_measurable(z_adv), dim=1)
     _, middles = class_means(u, y)
     if len(middles) < 2:
         raise ValueError(

@@ -118,6 +118,8 @@ BAD = {
     "alignment of NaN": (lambda: alignment(BROKEN, Z), "hold NaN or infinity, first in row 5"),
     "alignment with NaN": (lambda: alignment(Z, BROKEN), "hold NaN or infinity, first in row 5"),
     "uniformity of infinity": (lambda: uniformity(BROKEN[6:]), "first in row 3. Did the network's training diverge?"),
+    "drift from NaN": (lambda: drift(BROKEN, Z_ADV, Y), "first in row 5"),
+    "drift to NaN": (lambda: drift(Z, BROKEN, Y), "first in row 5"),
     "separation of NaN": (lambda: separation(BROKEN, Y), "first in row 5"),
     "neighbours of NaN": (lambda: neighbours(BROKEN, Y, Z, Y), "first in row 5"),
     "neighbours among NaN": (lambda: neighbours(Z, Y, BROKEN, Y), "first in row 5"),
