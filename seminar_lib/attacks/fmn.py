@@ -17,7 +17,7 @@ and the nearest success is drawn back along its line to the boundary.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 
@@ -61,6 +61,10 @@ class FMN(MinimumNorm):
             raise ValueError(f"FMN needs a finite step_size > 0, in pixels of [0, 1]; got {self.step_size}.")
         if not 0 < self.gamma < 1:
             raise ValueError(f"FMN needs gamma, a share of the radius, in (0, 1); got {self.gamma}.")
+
+    def scaled(self, share: float) -> FMN:
+        """The same walk, for successes in ``share`` times the radius: its steps are as long, whatever the threat."""
+        return replace(self, threat=replace(self.threat, eps=share * self.threat.eps))
 
     def approach(self, goal: Goal, x: Images, generator: Generator = None, enough: float = 0.0) -> Images:
         """One walk of each image, which ends early only at a success within ``enough``. Nothing is drawn."""

@@ -6,7 +6,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from seminar_lib.attacks import FGSM, PGD, AutoAttack, Transfer, worst_case
+from seminar_lib.attacks import FGSM, FMN, PGD, AutoAttack, Transfer, worst_case
 from seminar_lib.goals import Diverge, Expectation, Misclassify, Recorded
 from seminar_lib.threat import L2, Linf
 
@@ -140,6 +140,7 @@ def test_a_scaled_attack_is_the_same_in_a_smaller_ball():
     assert attack.scaled(0.25) == PGD(Linf(2 / 255), steps=3, step_size=0.5 / 255, stop_when_fooled=False)
     assert PGD(L2(0.5)).scaled(2.0) == PGD(L2(1.0))  # a step size that was left open stays open
     assert FGSM(Linf(8 / 255)).scaled(0.5) == FGSM(Linf(4 / 255))
+    assert FMN(L2(1.0), step_size=0.5).scaled(0.5) == FMN(L2(0.5), step_size=0.5)  # it walks as far for any radius
 
 
 def test_attacks_inside_an_attack_are_scaled_with_their_steps(tiny):
