@@ -104,8 +104,8 @@ def judge_slope(loss: Tensor, expected: Tensor, inputs: Iterable[Tensor]) -> Non
     inputs = tuple(inputs)
     if not loss.requires_grad:
         raise Mistake(
-            "the value is right, but no gradient flows back, so nothing could be trained by it. Is something detached, "
-            "or turned into plain numbers?"
+            "the value is right, but no gradient flows back: neither a training nor an attack could follow it. Is "
+            "something detached, or turned into plain numbers?"
         )
     slopes, wanted = (
         torch.cat([slope.flatten() for slope in torch.autograd.grad(value.sum(), inputs, materialize_grads=True)])

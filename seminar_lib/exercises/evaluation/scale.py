@@ -4,22 +4,24 @@ from __future__ import annotations
 
 import torch
 
-from seminar_lib.exercises.marking import Answer, Mistake, ask_tensor, marks, right, same
+from seminar_lib.exercises.marking import Answer, Mistake, ask_loss, ask_tensor, judge_slope, marks, right, same
 from seminar_lib.losses import dlr, margin
 
 
 @marks
 def check_loss(my_dlr: Answer) -> None:
     """Exercise 3.3: the difference of logits ratio of each image."""
-    logits = torch.randn(6, 5, generator=torch.Generator().manual_seed(4)) * 3
+    leaf = (torch.randn(6, 5, generator=torch.Generator().manual_seed(4)) * 3).requires_grad_()
+    logits = leaf.detach()
     order = logits.argsort(1, descending=True)
     y = order[torch.arange(6), torch.tensor([0, 0, 0, 1, 2, 4])]  # three right answers, three wrong ones
-    given = logits.clone(), y.clone()
-    answer = ask_tensor("3.3", my_dlr, (6,), *given)
+    given = leaf.clone(), y.clone()
+    loss = ask_loss("3.3", my_dlr, (6,), *given)
     if not (torch.equal(given[0], logits) and torch.equal(given[1], y)):
         raise Mistake("you changed the logits or the labels in place. Work on copies.")
-    expected = dlr(logits, y)
+    answer, expected = loss.detach(), dlr(logits, y)
     if same(answer, expected):
+        judge_slope(loss, dlr(leaf, y), [leaf])
         if not same(ask_tensor("3.3", my_dlr, (6,), 1000 * logits, y), expected):
             raise Mistake("logits that are 1000 times as large change your loss. Does something keep its scale?")
         right("3.3", "Logits that are 1000 times as large give the same loss, and so the same gradient signs.")

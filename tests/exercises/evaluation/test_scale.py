@@ -17,11 +17,11 @@ def my_dlr(logits, y):
 
 def dlr_by_image(logits, y):
     losses = []
-    for z, label in zip(logits.tolist(), y.tolist(), strict=True):
+    for z, label in zip(logits, y, strict=True):
         ordered = sorted(z, reverse=True)
-        others = [value for j, value in enumerate(z) if j != label]
-        losses.append((max(others) - z[label]) / (ordered[0] - ordered[2]))
-    return torch.tensor(losses)
+        others = torch.stack([value for j, value in enumerate(z) if j != label])
+        losses.append((others.max() - z[label]) / (ordered[0] - ordered[2]))
+    return torch.stack(losses)
 
 
 def ratio(top, bottom):
@@ -40,6 +40,11 @@ def zero_in_its_place(logits, y):
     true = logits.gather(1, y[:, None]).squeeze(1)
     ordered = logits.sort(1, descending=True).values
     return (logits.scatter(1, y[:, None], 0).amax(1) - true) / (ordered[:, 0] - ordered[:, 2])
+
+
+def dlr_of_a_fixed_scale(logits, y):
+    ordered = logits.detach().sort(1).values
+    return sl.margin(logits, y) / (ordered[:, -1] - ordered[:, -3])
 
 
 def dlr_in_place(logits, y):
@@ -68,5 +73,8 @@ test_a_wrong_loss_gets_its_sentence = refuses(
     (lambda logits, y: my_dlr(logits.softmax(1), y), "use probabilities"),
     (lambda logits, y: my_dlr(logits, y).clamp(-0.5, 0.5), "for logits"),
     (lambda logits, y: my_dlr(logits, y) + 1e-5 * (logits.abs().amax(1) > 100) * logits[:, 0], "1000 times as large"),
+    (lambda logits, y: my_dlr(logits.detach(), y), "no gradient flows back"),
+    (lambda logits, y: torch.tensor(my_dlr(logits, y).tolist()), "turned into plain numbers"),
+    (dlr_of_a_fixed_scale, "a part of its gradient is missing"),
     (dlr_in_place, "in place"),
 )
