@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import inspect
+
 import torch
 from torch import Tensor, nn
 
@@ -71,14 +73,16 @@ def check_labels(y: Tensor, x: Tensor, classes: int, name: str = "y") -> None:
 
 
 def check_model(model: Model, x: Tensor) -> None:
-    """Refuse a model that is not callable, or whose parameters are elsewhere or of another type than the images.
+    """Refuse a model that does not take images alone, or whose parameters are elsewhere or of another type than they.
 
     Raises:
-        TypeError: ``model`` is not callable, or its parameters have another dtype than ``x``, or half precision.
+        TypeError: ``model`` is not callable or asks for more than images, or its parameters have another dtype than
+            ``x``, or half precision.
         ValueError: its parameters are on another device.
     """
     if not callable(model):
         raise TypeError(f"model must be callable, images to logits; got {type(model).__name__}.")
+    _check_takes_images_alone(model, x)
     parameter = next(model.parameters(), None) if isinstance(model, nn.Module) else None
     if parameter is None:
         return
@@ -152,3 +156,18 @@ def check_embeddings(z: Tensor, y: Tensor | None = None) -> None:
 
 def _first(flags: Tensor) -> int:
     return int(flags.nonzero()[0])
+
+
+def _check_takes_images_alone(model: Model, x: Tensor) -> None:
+    try:
+        signature = inspect.signature(model.forward if isinstance(model, nn.Module) else model)
+    except (TypeError, ValueError):  # what is not written in Python need not say what it takes
+        return
+    try:
+        signature.bind(x)
+    except TypeError as error:
+        taken = ", ".join(signature.parameters)
+        raise TypeError(
+            f"model must take images and nothing else; {type(model).__name__} takes ({taken}). Is it a "
+            "classifier? If so, settle the rest before: lambda x: model(x, ...)."
+        ) from error
