@@ -168,6 +168,6 @@ def _check_takes_images_alone(model: Model, x: Tensor) -> None:
     except TypeError as error:
         taken = ", ".join(signature.parameters)
         raise TypeError(
-            f"model must take images and nothing else; {type(model).__name__} takes ({taken}). Is it a "
-            "classifier? If so, settle the rest before: lambda x: model(x, ...)."
+            f"model must take images and nothing else; {type(model).__name__} takes ({taken}). Are two "
+            "networks swapped? If not, settle the rest before: lambda x: model(x, ...)."
         ) from error

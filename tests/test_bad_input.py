@@ -209,7 +209,7 @@ LABELS = {
 }
 MODELS = {
     "a name": (lambda m: "resnet", TypeError, "model must be callable, images to logits; got str"),
-    "of two inputs": (lambda m: lambda x, t: m(x), TypeError, "images and nothing else; function takes (x, t). Is it"),
+    "of two inputs": (lambda m: lambda x, t: m(x), TypeError, "images and nothing else; function takes (x, t). Are t"),
     "elsewhere": (lambda m: deepcopy(m).to("meta"), ValueError, "The model is on meta but x is on cpu. Move one"),
     "in bfloat16": (lambda m: deepcopy(m).bfloat16(), TypeError, "too coarse to attack or to judge. Convert: model.fl"),
     "of probabilities": (lambda m: Answers(m, lambda z: z.softmax(1)), ValueError, "attack the layer before it"),

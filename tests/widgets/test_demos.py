@@ -111,7 +111,7 @@ def test_grey_images_and_two_classes_are_drawn(kind):
     [
         ({"data": lambda d: d.x}, "data must be a Split, images with their labels; got Tensor"),
         ({"data": lambda d: Dataset("toy", "ab", (0,), (1,), {})}, "got the whole data set 'toy'"),
-        ({"model": UNet(8).build(3)}, "must take images alone and return logits; NoisePredictor says: "),
+        ({"model": UNet(8).build(3)}, "model must take images and nothing else; NoisePredictor takes "),
         ({"classes": CLASSES[:3]}, "7 classes apart, but there are 3 names"),
         ({"model": lambda x: x.flatten(1)[:, :7].softmax(1)}, "probabilities"),
         ({"data": lambda d: d[:0]}, "no images"),
