@@ -11,6 +11,7 @@ import inspect
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import matplotlib as mpl
 import torch
@@ -26,7 +27,7 @@ FIGURES = FOLDER / "figures"
 PLACES = re.compile(r'(?<= )(?:d|x|y)="[^"]*"')
 DEEP = "#b34700"  # letters take 4.5:1, which vermillion on white is not; slides/theme.css has the same
 FINE = re.compile(r"(?<=\.\d\d)\d+")  # what comes after two decimals
-LOOK = {
+LOOK: dict[Any, Any] = {  # of any key, as matplotlib's types name each that there is
     "font.size": 15,  # points; a figure fills a slide of 1280 pixels, and is 9 inches wide or less
     "axes.titlesize": 15,
     "axes.spines.top": False,

@@ -79,7 +79,7 @@ def index() -> str:
         _heading("Its parts", "-"),
         _table(("Page", "What is there"), [(f":doc:`{group.name}`", _summary(group)) for group in GROUPS]),
         _heading("Names in ``sl``", "-"),
-        _table(("Name", "What it is"), [_row(name, homes[name]) for name in seminar_lib.__all__]),
+        _table(("Name", "What it is"), [_row(name, homes[name]) for name in vars(seminar_lib)["__all__"]]),
         ".. toctree::\n   :hidden:\n",
         *(f"   {group.name}" for group in GROUPS),
         "",

@@ -1,5 +1,6 @@
 """What is asked of Sphinx. Nothing in a finished page comes from elsewhere: fonts are the system's, scripts local."""
 
+from sphinx.application import Sphinx
 from sphinx.util.inspect import TypeAliasForwardRef
 
 from slides.npm import MODULES
@@ -31,7 +32,8 @@ autodoc_typehints = "signature"
 autodoc_typehints_format = "short"
 autodoc_preserve_defaults = True
 autodoc_type_aliases = docstrings.ALIASES
-TypeAliasForwardRef.__repr__ = lambda alias: alias.name  # all that Sphinx shows of an alias within another type
+# All that Sphinx shows of an alias within another type:
+TypeAliasForwardRef.__repr__ = lambda alias: alias.name  # type: ignore[method-assign]
 python_use_unqualified_type_names = True
 python_maximum_signature_line_length = 80
 napoleon_custom_sections = [("Attributes", "params_style")]  # those of a dataclass are its parameters
@@ -55,7 +57,7 @@ html_theme_options = {
 }
 
 
-def setup(app):
+def setup(app: Sphinx) -> None:
     """Let docstrings pass through ours before napoleon reads them, and pages after the theme is done with them."""
     app.connect("autodoc-process-docstring", docstrings.process, priority=100)
     app.connect("html-page-context", accessible.process, priority=900)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from base64 import b64decode
 from dataclasses import dataclass
+from pathlib import Path
 
 import nbformat
 from nbformat import NotebookNode
@@ -98,5 +99,6 @@ def _alt(output: NotebookNode) -> str:
     return words
 
 
-def _read(path) -> NotebookNode:
-    return nbformat.read(path, as_version=4)
+def _read(path: Path) -> NotebookNode:
+    notebook: NotebookNode = nbformat.read(path, as_version=4)
+    return notebook
