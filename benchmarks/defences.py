@@ -31,15 +31,12 @@ from seminar_lib.data import load_data
 from seminar_lib.device import best_device
 from seminar_lib.evaluation import Accuracy, on_card
 
-SIGNS = tuple(
-    f"signs_{name}"
-    for name in (
-        *("standard", "noise", "lisard", "fast_at", "pgd_at", "trades", "mart", "awp", "lisard_at"),
-        *("clead_unheld", "clead", "clead_labels", "clead_attack", "clead_head"),
-        *("anchor", "anchor_beta0", "anchor_beta2", "anchor_beta5", "anchor_augmented"),
-        *("anchor_head", "anchor_clean_head"),
-    )
+ORDER = (  # of the rows, by the name of the recipe behind that of the data set
+    *("standard", "noise", "lisard", "fast_at", "pgd_at", "trades", "mart", "awp", "lisard_at"),
+    *("clead_unheld", "clead", "clead_labels", "clead_attack", "clead_head"),
+    *("anchor", "anchor_beta0", "anchor_beta2", "anchor_beta5", "anchor_augmented", "anchor_head", "anchor_clean_head"),
 )
+SIGNS = tuple(f"signs_{name}" for name in ORDER)
 HEAD = ("recipe", "seeds", "clean", "PGD-20", "PGD-20, last epoch", "AutoAttack", "seconds an epoch", "of the peak")
 
 
@@ -108,13 +105,18 @@ def figures(weights: Path) -> dict[str, Any]:
 
 
 def rows(report: Mapping[str, Any]) -> Iterator[tuple[object, ...]]:
-    """A row for each recipe of a report."""
-    for name, seeds in report["models"].items():
-        runs = [done for done in seeds.values() if done["autoattack"]]
+    """A row for each recipe of a report that AutoAttack has seen, in ``ORDER``."""
+    for name in sorted(report["models"], key=_place):
+        runs = [done for done in report["models"][name].values() if done["autoattack"]]
         if runs:
             columns = [[Accuracy(**done[column]) for done in runs] for column in ("clean", "pgd20", "pgd20 last")]
             columns.append([survivors(done["autoattack"]) for done in runs])
             yield name, len(runs), *(over_seeds(column) for column in columns), *pace_of(name, report)
+
+
+def _place(name: str) -> int:
+    known = [place for place, recipe in enumerate(ORDER) if name.endswith(f"_{recipe}")]
+    return known[0] if known else len(ORDER)
 
 
 def paces(report: Mapping[str, Any]) -> dict[str, dict[str, float]]:

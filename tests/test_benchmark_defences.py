@@ -77,6 +77,14 @@ def test_all_are_timed_side_by_side_and_again_where_one_is_new(compare, monkeypa
     assert [row[-2:] for row in program.rows(report)] == 2 * [("2", "75%")]
 
 
+def test_rows_stand_in_one_order_whatever_was_measured_first(compare):
+    (measured,) = compare("toy_first")["models"].values()
+    names = ["toy_first", "toy_anchor_head", "toy_lisard_at", "toy_anchor", "toy_pgd_at", "toy_clead_unheld"]
+    rows = program.rows({"models": dict.fromkeys(names, measured)})
+    order = ["toy_pgd_at", "toy_lisard_at", "toy_clead_unheld", "toy_anchor", "toy_anchor_head", "toy_first"]
+    assert [name for name, *_ in rows] == order
+
+
 def test_what_is_whole_needs_no_run(compare, tmp_path, monkeypatch):
     first = compare("toy_first")
     shutil.rmtree(tmp_path / "runs")
