@@ -2,8 +2,9 @@
 
 Each network is attacked by itself, and with images that were made on others: plain training with another seed, another
 architecture, an adversarially trained network, and the same defence with another seed, for an adversary who has read
-the paper. What has not been trained yet is trained first. What has been measured is written after each attack, and the
-same command goes on where an interrupted run stopped.
+the paper. Where a training attacked a network that stood still, that one is tried as well: it is what the training has
+prepared for. What has not been trained yet is trained first. What has been measured is written after each attack, and
+the same command goes on where an interrupted run stopped.
 """
 
 from __future__ import annotations
@@ -19,27 +20,37 @@ import tyro
 from benchmarks.autoattack import THREAT
 from benchmarks.report import RESULTS, take_up, write
 from benchmarks.training import dataset_of, trained
-from seminar_lib import markdown
+from seminar_lib import cli, markdown
 from seminar_lib.attacks import FGSM, PGD, Attack, AutoAttack
 from seminar_lib.checkpoints import load_classifier
 from seminar_lib.data import load_data
+from seminar_lib.data.dataset import Dataset
 from seminar_lib.device import best_device
 from seminar_lib.evaluation import Accuracy, gray_box
 from seminar_lib.evaluation.graybox import WHITE_BOX, WORST_CASE
+from seminar_lib.objectives.surrogate import AgainstSurrogate
+from seminar_lib.train import fit
+from seminar_lib.types import Model
 
+NAMES = (
+    *("signs_standard", "signs_noise", "signs_lisard", "signs_pgd_at", "signs_lisard_at"),
+    *("signs_clead", "signs_clead_head"),
+)
 SEED, OTHER_SEED = 0, 1  # of the trainings: the network's, and that of an adversary who trains it again
 SAME = "the same defence"
+OWN = "its own in training"
 # By what they stand for: the recipe behind the name of the data set, and the seed.
 SURROGATES = {
     "plain training": ("standard", OTHER_SEED),
     "ResNet-18": ("resnet18_standard", SEED),
     "adversarial training": ("pgd_at", SEED),
 }
-HEAD = ("network", "clean", "attack", *SURROGATES, SAME, "worst of these", "white box")
+COLUMNS = (OWN, *SURROGATES, SAME)
+HEAD = ("network", "clean", "attack", *COLUMNS, "worst of these", "white box")
 
 
 def compare(
-    names: tuple[str, ...] = ("signs_standard", "signs_noise", "signs_lisard", "signs_pgd_at", "signs_lisard_at"),
+    names: tuple[str, ...] = NAMES,
     attacks: tuple[str, ...] = ("FGSM", "PGD-10", "AutoAttack"),
     n: int = 256,
     batch_size: int = 128,
@@ -72,7 +83,8 @@ def compare(
     if threads is not None:
         torch.set_num_threads(threads)
     dataset, device = dataset_of(names), best_device()
-    images = load_data(dataset).test.sample(n, seed).to(device)
+    data = load_data(dataset)
+    images = data.test.sample(n, seed).to(device)
     path = out or RESULTS / f"graybox-{dataset}.json"
     report = take_up(path, {"n": n, "batch_size": batch_size, "bf16": bf16, "seed": seed})
     for name in names:
@@ -80,10 +92,9 @@ def compare(
         if all(attack in done for attack in attacks):
             continue  # also where the runs themselves are gone
         victim, _ = load_classifier(str(trained(name, SEED, runs)), device)
-        others = {
-            role: load_classifier(str(trained(recipe, number, runs)), device)[0]
-            for role, (recipe, number) in surrogates(name, dataset).items()
-        }
+        others = attacked_in_training(name, data, runs, device)
+        for role, (recipe, number) in surrogates(name, dataset).items():
+            others[role], _ = load_classifier(str(trained(recipe, number, runs)), device)
         for attack in attacks:
             if attack not in done:
                 found = gray_box(victim, others, images, {attack: known[attack]}, batch_size, seed)
@@ -99,12 +110,20 @@ def surrogates(name: str, dataset: str) -> dict[str, tuple[str, int]]:
     return roles if (name, OTHER_SEED) in roles.values() else roles | {SAME: (name, OTHER_SEED)}
 
 
+def attacked_in_training(name: str, data: Dataset, runs: Path, device: torch.device) -> dict[str, Model]:
+    """The network that a finished training attacked in place of its own, by its role; of most trainings none."""
+    recipe = cli.recipe_named(name)
+    if not isinstance(recipe.objective, AgainstSurrogate):
+        return {}
+    return {OWN: fit(recipe, data, runs / name, device, progress=False).earlier[0].best}
+
+
 def rows(report: Mapping[str, Any]) -> Iterator[tuple[object, ...]]:
     """A row for each attack on each network of a report."""
     for name, attacks in report["models"].items():
         for attack, found in attacks.items():
             columns = {column: Accuracy(**shares) for column, shares in found["attacks"][attack].items()}
-            gray = [columns.get(f"gray-box, {role}", "") for role in (*SURROGATES, SAME)]
+            gray = [columns.get(f"gray-box, {role}", "") for role in COLUMNS]
             yield name, Accuracy(**found["clean"]), attack, *gray, columns[WORST_CASE], columns[WHITE_BOX]
 
 

@@ -94,8 +94,9 @@ GRAYBOX = """
 
 `python -m benchmarks.graybox`, {n} test images, 8/255, {precision}: what each network keeps of images that were made on
 other networks, trained as well, and of images made on itself. The network of the plain training, and that of the same
-defence, have another seed. FGSM takes one step, PGD-10 ten of 2/255, AutoAttack is the standard version, whose members
-stop at their first success.
+defence, have another seed. *Its own in training* is the network that a training attacked where it stood still, as in
+the released scripts of C-LEAD. FGSM takes one step, PGD-10 ten of 2/255, AutoAttack is the standard version, whose
+members stop at their first success.
 
 """
 CERTIFICATES = """

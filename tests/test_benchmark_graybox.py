@@ -17,8 +17,8 @@ from seminar_lib.attacks import FGSM
 from seminar_lib.checkpoints import load
 from seminar_lib.data.augment import Augment
 from seminar_lib.models import SmallCNN
-from seminar_lib.objectives import LISArD
-from seminar_lib.train import Recipe
+from seminar_lib.objectives import CLEADHead, LISArD
+from seminar_lib.train import Recipe, fit
 
 PLAIN = Recipe("toy", model=SmallCNN(4), epochs=1, augment=Augment(crop=0), bf16=False)
 OTHERS = {"resnet18_standard": replace(PLAIN, model=SmallCNN(6)), "pgd_at": replace(PLAIN, rate=0.05)}
@@ -66,6 +66,18 @@ def test_a_gray_cell_is_what_the_network_keeps_of_images_made_on_the_surrogate(c
     made = FGSM(program.THREAT, stop_when_fooled=False)(surrogate, test.x, test.y)
     kept = (victim(test.x).argmax(1) == test.y) & (victim(made).argmax(1) == test.y)
     assert shares["gray-box, adversarial training"]["accuracy"] == kept.float().mean().item()
+
+
+def test_the_network_that_a_training_attacked_stands_in_as_well(compare, monkeypatch, tmp_path):
+    recipe = replace(PLAIN, objective=CLEADHead(FGSM(program.THREAT)), start=PLAIN, trains="head")
+    monkeypatch.setattr(recipes, "toy_clead_head", lambda: recipe, raising=False)
+    found = compare("toy_clead_head")["models"]["toy_clead_head"]["FGSM"]["attacks"]["FGSM"]
+    surrogate = fit(PLAIN, toy(), progress=False).best
+    victim, _ = load(str(tmp_path / "runs" / "toy_clead_head" / "best"))
+    test = toy().test.sample(12, 0)
+    made = FGSM(program.THREAT, stop_when_fooled=False)(surrogate, test.x, test.y)
+    kept = (victim(test.x).argmax(1) == test.y) & (victim(made).argmax(1) == test.y)
+    assert found[f"gray-box, {program.OWN}"]["accuracy"] == kept.float().mean().item()
 
 
 def test_each_attack_is_measured_once(compare, monkeypatch):
