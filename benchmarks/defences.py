@@ -106,7 +106,7 @@ def figures(weights: Path) -> dict[str, Any]:
 
 def rows(report: Mapping[str, Any]) -> Iterator[tuple[object, ...]]:
     """A row for each recipe of a report that AutoAttack has seen, in ``ORDER``."""
-    for name in sorted(report["models"], key=_place):
+    for name in sorted(report["models"], key=place):
         runs = [done for done in report["models"][name].values() if done["autoattack"]]
         if runs:
             columns = [[Accuracy(**done[column]) for done in runs] for column in ("clean", "pgd20", "pgd20 last")]
@@ -114,8 +114,9 @@ def rows(report: Mapping[str, Any]) -> Iterator[tuple[object, ...]]:
             yield name, len(runs), *(over_seeds(column) for column in columns), *pace_of(name, report)
 
 
-def _place(name: str) -> int:
-    known = [place for place, recipe in enumerate(ORDER) if name.endswith(f"_{recipe}")]
+def place(name: str) -> int:
+    """Where the row of a recipe stands; what ``ORDER`` does not know comes last."""
+    known = [row for row, recipe in enumerate(ORDER) if name.endswith(f"_{recipe}")]
     return known[0] if known else len(ORDER)
 
 

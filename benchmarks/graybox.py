@@ -18,6 +18,7 @@ import torch
 import tyro
 
 from benchmarks.autoattack import THREAT
+from benchmarks.defences import place
 from benchmarks.report import RESULTS, take_up, write
 from benchmarks.training import dataset_of, trained
 from seminar_lib import cli, markdown
@@ -119,9 +120,9 @@ def attacked_in_training(name: str, data: Dataset, runs: Path, device: torch.dev
 
 
 def rows(report: Mapping[str, Any]) -> Iterator[tuple[object, ...]]:
-    """A row for each attack on each network of a report."""
-    for name, attacks in report["models"].items():
-        for attack, found in attacks.items():
+    """A row for each attack on each network of a report, in the order of the table of defences."""
+    for name in sorted(report["models"], key=place):
+        for attack, found in report["models"][name].items():
             columns = {column: Accuracy(**shares) for column, shares in found["attacks"][attack].items()}
             gray = [columns.get(f"gray-box, {role}", "") for role in COLUMNS]
             yield name, Accuracy(**found["clean"]), attack, *gray, columns[WORST_CASE], columns[WHITE_BOX]

@@ -91,7 +91,7 @@ def test_each_attack_is_measured_once(compare, monkeypatch):
 
 
 def test_a_row_has_a_cell_for_each_heading_and_none_where_nobody_stands_in(compare):
-    rows = list(program.rows(compare("toy_standard", "toy_lisard")))
+    rows = list(program.rows(compare("toy_lisard", "toy_standard")))
     assert [row[0] for row in rows] == ["toy_standard", "toy_lisard"]
     assert all(len(row) == len(program.HEAD) for row in rows)
     place = program.HEAD.index(program.SAME)
