@@ -37,7 +37,10 @@ ORDER = (  # of the rows, by the name of the recipe behind that of the data set
     *("anchor", "anchor_beta0", "anchor_beta2", "anchor_beta5", "anchor_augmented", "anchor_head", "anchor_clean_head"),
 )
 SIGNS = tuple(f"signs_{name}" for name in ORDER)
-HEAD = ("recipe", "seeds", "clean", "PGD-20", "PGD-20, last epoch", "AutoAttack", "seconds an epoch", "of the peak")
+HEAD = (
+    *("recipe", "seeds", "epoch", "clean", "PGD-20", "PGD-20, last epoch", "AutoAttack"),
+    *("seconds an epoch", "of the peak"),
+)
 
 
 def compare(
@@ -111,7 +114,8 @@ def rows(report: Mapping[str, Any]) -> Iterator[tuple[object, ...]]:
         if runs:
             columns = [[Accuracy(**done[column]) for done in runs] for column in ("clean", "pgd20", "pgd20 last")]
             columns.append([survivors(done["autoattack"]) for done in runs])
-            yield name, len(runs), *(over_seeds(column) for column in columns), *pace_of(name, report)
+            chosen = ", ".join(done["chosen"].partition(",")[0].removeprefix("epoch ") for done in runs)
+            yield name, len(runs), chosen, *(over_seeds(column) for column in columns), *pace_of(name, report)
 
 
 def place(name: str) -> int:

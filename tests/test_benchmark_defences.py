@@ -116,8 +116,8 @@ def test_seeds_have_folders_of_their_own(compare, tmp_path):
     assert {path.name for path in (tmp_path / "runs").iterdir()} == {"toy_first", "toy_first-1"}
     zero, one = report["models"]["toy_first"].values()
     assert zero["sha256"] != one["sha256"]
-    ((name, seeds, *accuracies, _, _),) = program.rows(report)
-    assert (name, seeds) == ("toy_first", 2)
+    ((name, seeds, chosen, *accuracies, _, _),) = program.rows(report)
+    assert (name, seeds, chosen) == ("toy_first", 2, "1 of 1, 1 of 1")
     assert all(" to " in accuracy for accuracy in accuracies)
 
 

@@ -69,7 +69,7 @@ def test_only_what_was_measured_has_a_section(tmp_path: Path) -> None:
 
 def test_defences_are_shown_with_what_they_were_measured_on(tmp_path: Path) -> None:
     batch = {"n": 8, "robust": 4}
-    done = {"clean": ACCURACY, "pgd20": ACCURACY, "pgd20 last": ACCURACY}
+    done = {"clean": ACCURACY, "pgd20": ACCURACY, "pgd20 last": ACCURACY, "chosen": "epoch 3 of 5, best on some images"}
     models = {"toy_a": {"0": done | {"autoattack": [batch]}, "1": done | {"autoattack": []}}}
     report = {"settings": {"n": 8, "bf16": False}, "models": models}
     report["pace"] = {
@@ -84,7 +84,7 @@ def test_defences_are_shown_with_what_they_were_measured_on(tmp_path: Path) -> N
     assert "of all recipes in turns (a CPU)" in text
     assert "two square matrices there, 1.5 TFLOP/s." in text
     cell, counted = Accuracy(**ACCURACY), Accuracy.of(torch.arange(8) < 4)
-    assert f"| toy_a | 1 | {cell} | {cell} | {cell} | {counted} | 3 | 50% |" in text
+    assert f"| toy_a | 1 | 3 of 5 | {cell} | {cell} | {cell} | {counted} | 3 | 50% |" in text
     del report["pace"]
     (tmp_path / "defences-toy.json").write_text(json.dumps(report))
     assert f"| {counted} |  |  |" in program.summary(tmp_path)
