@@ -37,11 +37,12 @@ def release(
         command: how to do it again.
         device: where to measure.
     """
+    how = "the last" if recipe.validation == "last" else "best on the validation images"
     card = {
         "dataset": data.name,
         "recipe": repr(recipe),
         "reproduce": command,
-        "chosen": f"epoch {trained.best_epoch} of {len(trained.history)}, best on the validation images",
+        "chosen": f"epoch {trained.best_epoch} of {len(trained.history)}, {how}",
         "training": {
             "seconds": round(trained.seconds),
             "device": describe(device),

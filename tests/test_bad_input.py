@@ -71,6 +71,7 @@ SETTINGS = {
     "batch_size 0": (lambda: Recipe(batch_size=0), "batch_size=0"),
     "rate 0": (lambda: Recipe(rate=0.0), "learning rate > 0; got rate=0.0"),
     "rate NaN": (lambda: Recipe(rate=NAN), "rate=nan"),
+    "validation best": (lambda: Recipe(validation="best"), "\"last\", or None for clean accuracy; got 'best'"),
     "ema 1": (lambda: Recipe(ema=1.0), "0 <= ema < 1; got 1.0"),
     "warmup 2": (lambda: AdversarialTraining(warmup=2.0), "share of the training, in [0, 1]; got 2.0"),
     "no attack": (lambda: AdversarialTraining(Linf(8 / 255)), "AdversarialTraining needs an attack, such as PGD(Linf("),

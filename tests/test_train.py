@@ -523,6 +523,19 @@ def test_best_is_the_epoch_with_the_highest_score(validation):
     assert len(set(scores)) > 1
 
 
+def test_the_last_epoch_is_taken_where_the_recipe_says_so_and_the_next_stage_goes_on_from_it():
+    first = replace(PLAIN, epochs=4, model=SmallCNN(4), rate=1.0)  # so large that the accuracy falls again
+    accuracy = [row["clean accuracy"] for row in run(first).history]
+    assert accuracy[-1] < max(accuracy)
+    trained = run(replace(first, validation="last"))
+    assert trained.best_epoch == 4
+    assert [row["clean accuracy"] for row in trained.history] == accuracy
+    for name, weights in trained.best.state_dict().items():
+        assert torch.equal(weights, trained.last.state_dict()[name])
+    head = replace(PLAIN, epochs=1, model=SmallCNN(4), start=replace(first, validation="last"), trains="head")
+    assert torch.equal(run(head).best.backbone[0].weight, trained.last.backbone[0].weight)
+
+
 def test_of_equal_epochs_the_first_is_the_best(monkeypatch):
     """BatchNorm has counted the steps until then."""
     scores = iter([0.25, 0.5, 0.5])

@@ -18,7 +18,7 @@ scripts as follows.
   that changes only how many such images there are. Whether their attack starts at random is not known; ours does.
 - Their projection head is linear; ours is that of ``Classifier``, with two layers.
 - A classifier is trained beside the encoder in stage 1, on features that pass no gradient on (``"probe"``). The encoder
-  never hears of labels, but the best epoch can be told from the others, and stage 2 starts from a classifier that fits.
+  never hears of labels; the curve shows what a classifier could read there, and stage 2 starts from one that fits.
 - In stage 2 the whole encoder stands still. Theirs leaves BatchNorm's running statistics drifting.
 """
 

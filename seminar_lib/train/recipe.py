@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, Literal
 
 from torch import nn
 from torch.optim import SGD, Adam, Optimizer
@@ -36,8 +36,9 @@ class Recipe:
         augment: how training images are changed.
         ema: decay of the exponential moving average of the weights, per step; the average is what is validated and
             returned. None turns it off.
-        validation: the attack that picks the best epoch on the validation images; None picks by clean accuracy. Where
-            the network's answer is an image, its objective on the validation images picks.
+        validation: the attack that picks the best epoch on the validation images; None picks by clean accuracy, and
+            ``"last"`` takes the last epoch, as where the labels have no say. Where the network's answer is an image,
+            its objective on the validation images picks.
         seed: of the initial weights, the order of images and the attacks.
         bf16: compute in bfloat16 where autocast finds it safe and the hardware computes in it, in float32 elsewhere.
         start: the stage before: its best weights are where this one starts. Or the name of weights as ``load`` takes
@@ -61,7 +62,7 @@ class Recipe:
     weight_decay: float = 5e-4
     augment: Augment = Augment()
     ema: float | None = None
-    validation: Attack | None = None
+    validation: Attack | Literal["last"] | None = None
     seed: int = 0
     bf16: bool = True
     start: Recipe | str | None = None
@@ -82,6 +83,8 @@ class Recipe:
             raise ValueError(f"trains is one of {', '.join(map(repr, PARTS))}; got {self.trains!r}.")
         if self.optimiser not in OPTIMISERS:
             raise ValueError(f"optimiser is one of {', '.join(map(repr, OPTIMISERS))}; got {self.optimiser!r}.")
+        if isinstance(self.validation, str) and self.validation != "last":
+            raise ValueError(f'validation is an attack, "last", or None for clean accuracy; got {self.validation!r}.')
         if isinstance(self.model, ImageArchitecture) and (self.trains != "all" or self.validation):
             raise ValueError(
                 f"{self.model} gives images: it has no head to train alone and no answer to attack in validation. "

@@ -18,6 +18,7 @@ from torch import Tensor
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from tqdm.auto import tqdm
 
+from seminar_lib.attacks import Attack
 from seminar_lib.data.dataset import Dataset, Split
 from seminar_lib.device import computes_bf16
 from seminar_lib.evaluation import evaluate, mean_loss
@@ -129,10 +130,12 @@ class Run:
         if not isinstance(model, Classifier):
             loss = mean_loss(model, validation, self.objective, self.recipe.seed)
             return {"validation loss": loss, "score": -loss}
-        attacks = {} if self.recipe.validation is None else {"robust": self.recipe.validation}
+        picks = self.recipe.validation
+        attacks = {"robust": picks} if isinstance(picks, Attack) else {}
         report = evaluate(model, validation, attacks, batch_size=500, seed=self.recipe.seed, progress=False)
         figures = {f"{name} accuracy": report[name].accuracy for name in report.correct}  # "clean" may be a term's name
-        return {**figures, "score": figures.get("robust accuracy", figures["clean accuracy"])}
+        best = figures.get("robust accuracy", figures["clean accuracy"])
+        return {**figures, "score": float(len(self.history)) if picks == "last" else best}
 
     def close_epoch(self, row: dict[str, float]) -> None:
         """Note the epoch, and keep its weights if it is the best so far."""

@@ -8,7 +8,7 @@ import torch
 from toy import toy
 
 from seminar_lib import recipes
-from seminar_lib.attacks import PGD
+from seminar_lib.attacks import PGD, Attack
 from seminar_lib.models import SmallCNN
 from seminar_lib.objectives import MinMax
 from seminar_lib.threat import Linf
@@ -30,7 +30,7 @@ def shrunk(recipe: Recipe) -> Recipe:
         epochs=2,
         batch_size=12,
         rate=0.05,
-        validation=recipe.validation and attack,
+        validation=attack if isinstance(recipe.validation, Attack) else recipe.validation,
         bf16=False,
         start=recipe.start and shrunk(recipe.start),
     )
