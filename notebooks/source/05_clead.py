@@ -397,8 +397,8 @@ for name in ("pgd_at", "clead"):
 # The scripts train an encoder against the images of *another* network and test it against images of that other network,
 # too. Nothing in them attacks the defended network. There is no reason why it should then withstand an attack on
 # itself, and an accuracy measured in that way must not stand in one column with those above. The recipes are
-# `recipes.signs_clead_encoder` and `recipes.signs_clead_head`, three stages in all. Trained on the signs, and shown
-# PGD-10 at 8/255, it keeps of 128 signs
+# `recipes.signs_clead_encoder` and `recipes.signs_clead_head`, three stages in all. What they end with on the signs
+# keeps, of 128 under PGD-10 at 8/255,
 #
 # - 92.2% [86.2%, 95.7%] of those that were attacked on the network that it was trained against,
 # - 82.8% [75.3%, 88.4%] of those that were attacked on a plain network of another seed,
