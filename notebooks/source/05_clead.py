@@ -341,9 +341,13 @@ for name in ("standard", "pgd_at", "clead"):
 test_signs = sl.load_data("signs").test
 pgd20 = {"PGD-20": sl.PGD(sl.Linf(8 / 255), steps=20, step_size=2 / 255, bf16=True)}
 report = {
-    name: sl.evaluate(sl.load(f"signs/{name}")[0], test_signs, pgd20, progress=False)
-    for name in ("pgd_at", "clead")
+    "pgd_at": sl.evaluate(sl.load("signs/pgd_at")[0], test_signs, pgd20, progress=False)
 }
+
+# %%
+report["clead"] = sl.evaluate(
+    sl.load("signs/clead")[0], test_signs, pgd20, progress=False
+)
 paired = {
     row: sl.Paired.of(report["pgd_at"].outcomes(row), report["clead"].outcomes(row))
     for row in ("clean", "PGD-20")
