@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from seminar_lib import recipes
-from seminar_lib.models import ResNet18, SmallCNN
+from seminar_lib.models import ResNet18, SmallCNN, ViT
 from seminar_lib.objectives import Consistency, LISArD, MinMax, NoiseTraining, SmoothAdv
 from seminar_lib.recipes.variants import with_seed
 from seminar_lib.train import Recipe
@@ -126,6 +126,15 @@ def test_an_ablation_changes_one_field(name, change):
     ablated, whole = (getattr(recipes, f"signs_{recipe}")() for recipe in (name, name.split("_")[0]))
     assert ablated != whole
     assert ablated == replace(whole, objective=replace(whole.objective, **change))
+
+
+def test_the_transformer_sees_the_images_and_the_attack_of_the_small_network():
+    for method in ("standard", "pgd_at"):
+        vit, cnn = (getattr(recipes, f"signs_{kind}{method}")() for kind in ("vit_", ""))
+        given = ("dataset", "objective", "batch_size", "augment", "validation", "seed")
+        assert [getattr(vit, name) for name in given] == [getattr(cnn, name) for name in given]
+    assert isinstance(vit.model, ViT)
+    assert vit.start == recipes.signs_vit_standard()
 
 
 @pytest.mark.parametrize("name", [name for name in NAMES if name.endswith("_head")])

@@ -69,3 +69,5 @@ from seminar_lib.recipes.trades import cifar10_trades as cifar10_trades
 from seminar_lib.recipes.trades import signs_awp as signs_awp
 from seminar_lib.recipes.trades import signs_mart as signs_mart
 from seminar_lib.recipes.trades import signs_trades as signs_trades
+from seminar_lib.recipes.transformer import signs_vit_pgd_at as signs_vit_pgd_at
+from seminar_lib.recipes.transformer import signs_vit_standard as signs_vit_standard
