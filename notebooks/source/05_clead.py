@@ -393,8 +393,13 @@ for name in ("pgd_at", "clead"):
 # attacked version, 0.90 and 0.89. And it holds back those that go far: of 160 signs under PGD-20, 25 move farther than
 # from one class to the next without it, and none with it (lesson 8 measures that). As many are misread.
 #
-# One seed, one data set, our reading: a result about these three *networks*. The coins know nothing of another seed,
-# which may well move an accuracy by two points; about the *methods* one training of each says little.
+# And on photographs? A narrow ResNet-18 had eight epochs of CIFAR-10 (`recipes.cifar10_narrow_clead`). On the 10,000
+# test images it reads 69.8% [68.9%, 70.7%] clean and keeps 36.2% [35.3%, 37.2%] under PGD-20; adversarial training of
+# the same network reads 63.4% [62.5%, 64.3%] and keeps 40.1% [39.2%, 41.1%]. It is the same exchange, so much larger
+# that no coins are needed: six points of clean accuracy for four of robust.
+#
+# One seed, our reading: a result about these five *networks*. The coins know nothing of another seed, which may well
+# move an accuracy by two points; about the *methods* one training of each says little.
 #
 # ## The other reading
 #

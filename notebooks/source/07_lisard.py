@@ -428,6 +428,11 @@ print("the robust surrogate does more harm, intervals apart:", harder)
 # honestly reported. A reader who sees only the left one deploys the wrong network, unless nobody will ever learn its
 # weights.
 #
+# Our own LISArD on CIFAR-10 is smaller and shorter: a ResNet-18 of a quarter of the width, 20 epochs
+# (`recipes.cifar10_narrow_lisard`). It reads 82.1% [81.3%, 82.8%] of the 10,000 clean test images and keeps
+# 2.9% [2.6%, 3.3%] under PGD-20 in the white box, where adversarial training of the same network keeps
+# 40.1% [39.2%, 41.1%].
+#
 # Why does AutoAttack do *less* harm than PGD in the gray half? Our explanation: it stops at its first success. Such an
 # image has just crossed the surrogate's boundary, and falls back across that of another network. In our table above it
 # is so for the same defence (51.6 % are left where PGD-10 leaves 40.6 %), and not for `pgd_at` (59.4 % and 66.4 %):
