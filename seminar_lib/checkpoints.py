@@ -16,6 +16,7 @@ from typing import Any
 import safetensors.torch
 import torch
 from safetensors import SafetensorError
+from torch import Tensor
 
 from seminar_lib import models
 from seminar_lib.files import whole_file
@@ -25,6 +26,7 @@ SHIPPED = Path(__file__).parent / "weights"
 WEIGHTS, CARD = ".safetensors.xz", ".json"
 # Numbers of two bytes, of which that with the exponent repeats itself; with its own settings xz saves half as much.
 PACKING = ({"id": lzma.FILTER_LZMA2, "preset": 9, "lc": 0, "lp": 1, "pb": 1},)
+PROJECTOR = "projector."
 
 
 def shipped() -> list[str]:
@@ -32,7 +34,15 @@ def shipped() -> list[str]:
     return sorted(card.relative_to(SHIPPED).as_posix().removesuffix(CARD) for card in SHIPPED.rglob(f"*{CARD}"))
 
 
-def save(path: str | Path, model: Network, architecture: Architecture, card: Mapping[str, Any]) -> None:
+def save(
+    path: str | Path,
+    model: Network,
+    architecture: Architecture,
+    card: Mapping[str, Any],
+    *,
+    bits: int = 16,
+    projector: bool = True,
+) -> None:
     """Write ``path``.safetensors.xz and ``path``.json.
 
     Floats are stored in half precision: that halves the repository and changes no verdict worth a digit. Measure what
@@ -43,13 +53,21 @@ def save(path: str | Path, model: Network, architecture: Architecture, card: Map
         model: the weights.
         architecture: what built the model.
         card: plain values to keep beside them: recipe, seconds, hardware, metrics.
+        bits: of each weight of a kernel or a matrix: 16, or 2 to 12, to which ``rounded`` rounds them. With 8 the file
+            is half as large once more.
+        projector: keep the projection head. Where no training has touched it, it is noise, which does not pack, and
+            ``load`` may as well draw another.
 
     Raises:
         TypeError: the card holds what JSON cannot.
-        ValueError: half precision cannot hold the weights.
+        ValueError: as ``check_bits``, or half precision cannot hold the weights.
         OSError: the files cannot be written; the message says what to do.
     """
-    half = {name: t.half() if t.is_floating_point() else t for name, t in model.state_dict().items()}
+    check_bits(bits)
+    kept = {name: t for name, t in model.state_dict().items() if projector or not name.startswith(PROJECTOR)}
+    if bits < 16:
+        kept = {name: rounded(t, bits) if t.is_floating_point() and t.dim() > 1 else t for name, t in kept.items()}
+    half = {name: t.half() if t.is_floating_point() else t for name, t in kept.items()}
     if broken := [name for name, t in half.items() if not t.isfinite().all()]:
         raise ValueError(
             f"{broken[0]} holds NaN, infinity or a value beyond 65504, the most that half precision can hold. "
@@ -72,6 +90,8 @@ def save(path: str | Path, model: Network, architecture: Architecture, card: Map
 
 def load(name: str | Path, device: torch.device | str = "cpu") -> tuple[Network, dict[str, Any]]:
     """A trained model in evaluation mode, and its card.
+
+    Most trainings do not touch the projection head; where none was kept, it is drawn afresh, each time the same.
 
     Args:
         name: shipped weights such as ``"signs/pgd_at"``, or the path of your own, with or without suffix.
@@ -97,7 +117,8 @@ def load(name: str | Path, device: torch.device | str = "cpu") -> tuple[Network,
         build, expected = dict(card["build"]), card["sha256"]
         architecture = getattr(models, build.pop("architecture"))(**build.pop("settings"))
         told = {name: tuple(value) if isinstance(value, list) else value for name, value in build.items()}
-        with torch.random.fork_rng(devices=[]):  # weights are drawn at first, for nothing: leave the caller's numbers
+        with torch.random.fork_rng(devices=[]):  # weights are drawn at first, most for nothing
+            torch.manual_seed(0)  # the same projection head each time, where none was kept
             model = architecture.build(**told)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise ValueError(
@@ -112,8 +133,9 @@ def load(name: str | Path, device: torch.device | str = "cpu") -> tuple[Network,
             f"{weights} is not what its card describes: the sha256 of its weights is {found[:12]}..., the card says "
             f"{expected[:12]}... Fetch both files again."
         )
+    drawn = {name: t for name, t in model.state_dict().items() if name.startswith(PROJECTOR)}
     try:
-        model.load_state_dict(safetensors.torch.load(blob), strict=True)
+        model.load_state_dict({**drawn, **safetensors.torch.load(blob)}, strict=True)
     except (RuntimeError, SafetensorError) as error:
         raise ValueError(f"{weights} does not fit the network {architecture} that its card names: {error}") from error
     return model.eval().to(device), card
@@ -129,6 +151,28 @@ def load_classifier(name: str | Path, device: torch.device | str = "cpu") -> tup
     if not isinstance(model, Classifier):
         raise ValueError(f"{name} is a {type(model).__name__}: it gives images. Only a classifier can be attacked.")
     return model, card
+
+
+def check_bits(bits: int) -> None:
+    """Refuse a number of bits in which no weight can be stored.
+
+    Raises:
+        ValueError: it is neither 16 nor from 2 to 12.
+    """
+    if bits != 16 and not 2 <= bits <= 12:
+        raise ValueError(f"A weight is stored in 16 bits, or in 2 to 12; got bits={bits}.")
+
+
+def rounded(weights: Tensor, bits: int) -> Tensor:
+    """Weights (O, ...) as multiples of a step, at most 2^(bits - 1) - 1 of them to either side of zero.
+
+    Each output has a step of its own, the smallest power of two with which its largest weight is in reach. So half
+    precision holds the results exactly, and what its other bits would say, all zero, packs into nothing.
+    """
+    steps = 2 ** (bits - 1) - 1
+    largest = weights.flatten(1).abs().amax(1).clamp_min(torch.finfo(torch.float16).tiny)
+    step = torch.exp2(torch.ceil(torch.log2(largest / steps))).view(-1, *[1] * (weights.dim() - 1))
+    return (weights / step).round() * step
 
 
 def _files(path: Path) -> tuple[Path, Path]:

@@ -153,6 +153,7 @@ def train(
     compile: bool = False,
     seed: int | None = None,
     ship: bool = False,
+    bits: int = 16,
 ) -> None:
     """Train by a recipe of seminar_lib/recipes/, measure the best and the last epoch, save the best one with its card.
 
@@ -168,13 +169,17 @@ def train(
         compile: translate the network with torch.compile first; may pay on a GPU.
         seed: of all stages, in the place of the recipe's own.
         ship: write the weights into the library, where load finds them as DATASET/NAME.
+        bits: of each weight as it is saved: 16, or 2 to 12. With 8 the file is half as large, and every weight a little
+            another one; the card's figures are measured on what is saved.
     """
+    checkpoints.check_bits(bits)  # before the work
     chosen = recipe_named(recipe)
     command = f"python -m seminar_lib train {recipe}"
     home = Path("runs") / recipe
     if seed is not None:
         chosen, command, home = with_seed(chosen, seed), f"{command} --seed {seed}", Path("runs") / f"{recipe}-{seed}"
     folder = folder or home
+    command = command if bits == 16 else f"{command} --bits {bits}"
     where = device_named(device) if device else best_device()
     name = recipe.removeprefix(f"{chosen.dataset}_")
     path = checkpoints.SHIPPED / chosen.dataset / name if ship else folder / "best"
@@ -184,7 +189,7 @@ def train(
     trained = fit(chosen, data, folder, where, devices=devices, machines=machines, compile=compile)
     if not is_first():
         return  # one process is enough to measure and to write
-    card = release(path, chosen, trained, data, command, where)
+    card = release(path, chosen, trained, data, command, where, bits)
     print(_json({"chosen": card["chosen"], **card["test"]}))
 
 

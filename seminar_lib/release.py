@@ -21,12 +21,18 @@ MEASURED = {"fgsm": FGSM(Linf(8 / 255)), "pgd20": PGD(Linf(8 / 255), steps=20, s
 
 
 def release(
-    path: Path, recipe: Recipe, trained: Trained, data: Dataset, command: str, device: torch.device
+    path: Path,
+    recipe: Recipe,
+    trained: Trained,
+    data: Dataset,
+    command: str,
+    device: torch.device,
+    bits: int = 16,
 ) -> dict[str, Any]:
     """Write the best model of a run to ``path`` with its card, and return the card.
 
     The figures of the card are measured on all test images, for the best and for the last epoch, on the weights as
-    they are stored (half precision), so that whoever loads them finds the same numbers. They are accuracies, or the
+    they are stored, so that whoever loads them finds the same numbers. They are accuracies, or the
     loss of a network that does not classify.
 
     Args:
@@ -36,6 +42,7 @@ def release(
         data: what it was trained on.
         command: how to do it again.
         device: where to measure.
+        bits: of each weight, as ``save`` takes them.
     """
     how = "the last" if recipe.validation == "last" else "best on the validation images"
     card = {
@@ -49,13 +56,13 @@ def release(
             "versions": versions(),
         },
         "test": {
-            "best": _measure(trained.best, recipe, data, device),
-            "last": _measure(trained.last, recipe, data, device),
+            "best": _measure(trained.best, recipe, data, device, bits),
+            "last": _measure(trained.last, recipe, data, device, bits),
         },
         "history": _rounded(trained),
         **({"earlier stages": [_rounded(stage) for stage in trained.earlier]} if trained.earlier else {}),
     }
-    save(path, trained.best, recipe.model, card)
+    save(path, trained.best, recipe.model, card, bits=bits, projector=recipe.objective.projects)
     return card
 
 
@@ -63,9 +70,9 @@ def _rounded(trained: Trained) -> list[dict[str, float]]:
     return [{name: float(f"{value:.4g}") for name, value in row.items()} for row in trained.history]
 
 
-def _measure(model: Network, recipe: Recipe, data: Dataset, device: torch.device) -> dict[str, Any]:
+def _measure(model: Network, recipe: Recipe, data: Dataset, device: torch.device, bits: int) -> dict[str, Any]:
     with TemporaryDirectory() as folder:
-        save(Path(folder) / "model", model, recipe.model, {})
+        save(Path(folder) / "model", model, recipe.model, {}, bits=bits)
         stored, _ = load(Path(folder) / "model", device)
     if not isinstance(stored, Classifier):
         return {"loss": round(mean_loss(stored, data.test.to(device), recipe.objective, recipe.seed), 5)}

@@ -2,6 +2,7 @@
 
 import json
 import lzma
+import math
 
 import pytest
 import safetensors.torch
@@ -35,6 +36,61 @@ def test_what_is_saved_is_loaded_in_half_precision(architecture, tmp_path):
         assert torch.equal(
             weights, before[name].half().to(weights.dtype) if weights.is_floating_point() else before[name]
         )
+
+
+def test_in_8_bits_each_output_has_255_values_a_power_of_two_apart(tmp_path):
+    """No weight moves by more than half a step, and no step is longer than a 63rd of the largest weight."""
+    model = build(SmallCNN(4))
+    save(tmp_path / "model", model, SmallCNN(4), {}, bits=8)
+    loaded, _ = load(tmp_path / "model")
+    for (name, before), after in zip(model.state_dict().items(), loaded.state_dict().values(), strict=True):
+        if before.dim() < 2:
+            assert torch.equal(after, before.half().to(before.dtype)), name
+            continue
+        for was, stored in zip(before.flatten(1), after.flatten(1), strict=True):
+            step = 2.0 ** math.ceil(math.log2(was.abs().max().item() / 127))
+            assert step <= was.abs().max() / 63.5
+            assert torch.equal(stored / step, (stored / step).round())
+            assert stored.abs().max() <= 127 * step
+            assert (stored - was).abs().max() <= step / 2
+
+
+def test_8_bits_take_little_more_than_half_the_room_of_16(tmp_path):
+    model = build(SmallCNN())
+    for weights in model.parameters():  # spread as those of a trained network are
+        torch.nn.init.normal_(weights)
+    for bits in (16, 8):
+        save(tmp_path / f"{bits}", model, SmallCNN(), {}, bits=bits)
+    small, large = ((tmp_path / f"{bits}.safetensors.xz").stat().st_size for bits in (8, 16))
+    assert small < 0.6 * large
+
+
+def test_an_output_without_weights_stays_without(tmp_path):
+    model = build(SmallCNN(4))
+    with torch.no_grad():
+        model.head.weight[2] = 0
+    save(tmp_path / "model", model, SmallCNN(4), {}, bits=8)
+    weights = load(tmp_path / "model")[0].head.weight
+    assert not weights[2].any()
+    assert weights[1].any()
+
+
+@pytest.mark.parametrize("bits", [1, 13, 32])
+def test_other_numbers_of_bits_are_refused(bits, tmp_path):
+    with pytest.raises(ValueError, match=f"in 16 bits, or in 2 to 12; got bits={bits}"):
+        save(tmp_path / "model", build(SmallCNN(4)), SmallCNN(4), {}, bits=bits)
+
+
+def test_without_its_projection_head_a_network_gets_a_fresh_one_always_the_same(tmp_path):
+    torch.manual_seed(1)
+    model = build(SmallCNN(4))
+    save(tmp_path / "model", model, SmallCNN(4), {}, projector=False)
+    one, other = (load(tmp_path / "model")[0] for _ in range(2))
+    x = torch.rand(3, 3, 32, 32)
+    assert torch.equal(one.project(x), other.project(x))
+    assert not torch.allclose(one.project(x), model.eval().project(x), atol=0.01)
+    model.half().float()
+    torch.testing.assert_close(one(x), model(x))
 
 
 def test_saving_leaves_the_model_alone(tmp_path):

@@ -7,11 +7,12 @@ import torch
 from toy import toy
 
 from seminar_lib import checkpoints
+from seminar_lib.attacks import PGD
 from seminar_lib.data.augment import Augment
 from seminar_lib.evaluation import evaluate, mean_loss
 from seminar_lib.models import Autoencoder, SmallCNN, UNet
-from seminar_lib.objectives import DDPM, Denoising
-from seminar_lib.release import release
+from seminar_lib.objectives import ANCHOR, DDPM, CrossEntropy, Denoising
+from seminar_lib.release import MEASURED, release
 from seminar_lib.train import Recipe, fit
 
 RECIPE = Recipe("toy", model=SmallCNN(4), epochs=8, batch_size=16, augment=Augment(crop=0), bf16=False)
@@ -36,6 +37,27 @@ def test_the_card_of_a_network_that_gives_images_says_its_loss(recipe, tmp_path)
     )
     assert "seed=0" in loaded["recipe"]
     assert loaded["training"].keys() == {"seconds", "device", "versions"}
+
+
+def test_what_is_measured_is_what_is_stored_in_few_bits_too(tmp_path):
+    trained = fit(RECIPE, toy(), progress=False)
+    for bits in (16, 2):
+        release(tmp_path / f"{bits}", RECIPE, trained, toy(), "make it", torch.device("cpu"), bits)
+    (full, _), (coarse, card) = (checkpoints.load(tmp_path / f"{bits}") for bits in (16, 2))
+    assert not torch.equal(full.head.weight, coarse.head.weight)
+    found = evaluate(coarse, toy().test, MEASURED, progress=False, seed=RECIPE.seed).as_dict()
+    for report in (found, card["test"]["best"]):
+        report.pop("seconds")
+    assert card["test"]["best"] == found
+
+
+@pytest.mark.parametrize("objective", [CrossEntropy(), ANCHOR(PGD(steps=1, stop_when_fooled=False))], ids=repr)
+def test_the_projection_head_is_kept_where_it_was_trained(objective, tmp_path):
+    recipe = replace(RECIPE, objective=objective, epochs=1)
+    trained = fit(recipe, toy(), progress=False)
+    release(tmp_path / "model", recipe, trained, toy(), "make it", torch.device("cpu"))
+    stored, head = (net.projector[0].weight for net in (checkpoints.load(tmp_path / "model")[0], trained.best))
+    assert torch.equal(stored, head.half().float()) == objective.projects
 
 
 def test_best_and_last_epoch_are_both_reported(tmp_path):

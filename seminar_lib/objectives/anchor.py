@@ -57,6 +57,10 @@ class ANCHOR(MinMax):
         check_weights(self, weight=self.weight)
         check_contrast(self.temperature, self.beta)
 
+    @property
+    def projects(self) -> bool:
+        return True
+
     def prepare(self, model: Classifier, batch: Batch) -> Batch:
         batch = super().prepare(model, batch)
         return batch._replace(view=self.augment(batch.x, batch.generator)) if self.augment else batch

@@ -48,6 +48,10 @@ class AWP(Objective):
             raise TypeError(f"AWP needs an objective, such as AWP(TRADES()); got {self.objective!r}.")
         check_weights(self, gamma=self.gamma)
 
+    @property
+    def projects(self) -> bool:
+        return self.objective.projects
+
     def begin(self, earlier: tuple[Classifier, ...]) -> AWP:
         return replace(self, objective=self.objective.begin(earlier))
 

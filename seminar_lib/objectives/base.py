@@ -68,6 +68,11 @@ class Objective(ABC):
         """
         return self
 
+    @property
+    def projects(self) -> bool:
+        """Whether it trains the projection head. Most do not look at it."""
+        return False
+
     @abstractmethod
     def terms(self, model: Any, batch: Batch) -> dict[str, Tensor]:
         """The terms, already weighted, each a scalar; the loss is their sum."""

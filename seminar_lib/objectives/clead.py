@@ -55,6 +55,10 @@ class CLEAD(MinMax):
         check_weights(self, weight=self.weight)
         check_contrast(self.temperature)
 
+    @property
+    def projects(self) -> bool:
+        return True
+
     def goal(self, model: Classifier, batch: Batch) -> Goal:
         misclassify = super().goal(model, batch)
         if not self.attack_contrast:

@@ -64,6 +64,10 @@ class CLEADEncoder(AgainstSurrogate):
         super().__post_init__()
         check_contrast(self.temperature)
 
+    @property
+    def projects(self) -> bool:
+        return True
+
     def prepare(self, model: Classifier, batch: Batch) -> Batch:
         return super().prepare(model, batch)._replace(view=self.augment(batch.x, batch.generator))
 

@@ -135,6 +135,7 @@ def test_attacks_see_the_model_in_evaluation_mode_and_the_terms_see_it_in_traini
 def test_gradients_reach_every_parameter(objective, bf16, model, x, y):
     """All but the projection head, unless the loss is contrastive."""
     contrastive = isinstance(getattr(objective, "objective", objective), CONTRASTIVE)
+    assert objective.projects == contrastive
     with torch.autocast("cpu", torch.bfloat16, enabled=bf16):
         terms = objective(model, Batch(x, y))
     total(terms).backward()
