@@ -517,6 +517,17 @@ for beta in (0, 1):
 # For CIFAR-10 the paper took $\beta = 6$. `sl.TRADES(attack, beta=6)` is the library's version: open
 # `seminar_lib/objectives/trades.py`. At the clean image the divergence is zero, and so is its slope; how does its
 # attack get away from there?
+#
+# `signs/trades` was trained with it, and in all else like `signs/pgd_at`. Their cards:
+
+# %% tags=["nbval-check-output"]
+for name in ("signs/pgd_at", "signs/trades"):
+    shares = sl.on_card(sl.load(name)[1])
+    print(f"{name:>12}: clean {shares['clean']}, PGD-20 {shares['pgd20']}")
+
+# %% [markdown]
+# On these signs there is next to nothing to trade: both read nearly every clean one, and the two figures under attack
+# are nearer to each other than their intervals are wide.
 
 # %% [markdown]
 # ## The last network or the best?
