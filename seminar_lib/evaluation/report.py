@@ -10,10 +10,10 @@ import platform
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 import torch
-import torchvision
 from torch import Tensor
 from tqdm.auto import tqdm
 
@@ -145,7 +145,7 @@ def versions() -> dict[str, str]:
     return {
         "python": platform.python_version(),
         "torch": torch.__version__,
-        "torchvision": torchvision.__version__,
+        "torchvision": version("torchvision"),
         "platform": f"{platform.system()} {platform.machine()}",
     }
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from torch import nn
-from torchvision.models import VisionTransformer
 
 from seminar_lib.models.classifier import Classifier
 
@@ -29,6 +28,8 @@ class ViT:
         Raises:
             ValueError: the images do not have three channels.
         """
+        from torchvision.models import VisionTransformer  # a second and a half, which those without it need not wait
+
         if len(mean) != 3:
             raise ValueError(
                 f"ViT takes images with three channels; this data set has {len(mean)}. Take SmallCNN or ResNet18."
