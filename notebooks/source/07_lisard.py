@@ -369,13 +369,13 @@ for name in full:
 
 # %% [markdown]
 # And the gray box, with the two others as surrogates, and a third that is built in another way: a small vision
-# transformer, trained as plainly as `standard`. (These are signs, whatever data you have chosen above.)
+# transformer (ViT), trained as plainly as `standard`. (These are signs, whatever data you have chosen above.)
 
 # %%
 signs = sl.load_data("signs").test.sample(120)
 standard_signs, lisard, robust_signs = (sl.load(f"signs/{name}")[0] for name in full)
 transformer = sl.load("signs/vit_standard")[0]
-surrogates = {"standard": standard_signs, "pgd_at": robust_signs, "vit_standard": transformer}
+surrogates = {"standard": standard_signs, "pgd_at": robust_signs, "ViT": transformer}
 box = sl.gray_box(lisard, surrogates, signs, pgd, progress=False)
 box
 
@@ -398,11 +398,10 @@ print("the robust surrogate does more harm, intervals apart:", harder)
 # nobody has defended.
 
 # %%
-undefended = sl.gray_box(
-    standard_signs, {"vit_standard": transformer}, signs, pgd, progress=False
-)
-for name, kept in {"lisard": box, "standard": undefended}.items():
-    print(f"{name:>8} keeps {kept['PGD-10']['gray-box, vit_standard']} of the transformer's images")
+only = {"ViT": transformer}
+undefended = sl.gray_box(standard_signs, only, signs, pgd, progress=False)
+for name, found in {"lisard": box, "standard": undefended}.items():
+    print(f"{name:>8} keeps {found['PGD-10']['gray-box, ViT']} of the ViT's images")
 
 # %% [markdown]
 # Nine in ten stand on `standard` as well, of which the white box leaves nothing. PGD-10 fools the transformer with
