@@ -66,7 +66,8 @@ def save(
     check_bits(bits)
     kept = {name: t for name, t in model.state_dict().items() if projector or not name.startswith(PROJECTOR)}
     if bits < 16:
-        kept = {name: rounded(t, bits) if t.is_floating_point() and t.dim() > 1 else t for name, t in kept.items()}
+        coarse = {name: rounded(w.detach(), bits) for name, w in model.named_parameters() if w.dim() > 1}
+        kept = {name: coarse.get(name, t) for name, t in kept.items()}
     half = {name: t.half() if t.is_floating_point() else t for name, t in kept.items()}
     if broken := [name for name, t in half.items() if not t.isfinite().all()]:
         raise ValueError(
