@@ -38,7 +38,7 @@ ORDER = (  # of the rows, by the name of the recipe behind that of the data set
 )
 SIGNS = tuple(f"signs_{name}" for name in ORDER)
 HEAD = (
-    *("recipe", "seeds", "epoch", "clean", "PGD-20", "PGD-20, last epoch", "AutoAttack"),
+    *("recipe", "seed", "epoch", "clean", "PGD-20", "PGD-20, last epoch", "AutoAttack"),
     *("seconds an epoch", "of the peak"),
 )
 
@@ -108,14 +108,18 @@ def figures(weights: Path) -> dict[str, Any]:
 
 
 def rows(report: Mapping[str, Any]) -> Iterator[tuple[object, ...]]:
-    """A row for each recipe of a report that AutoAttack has seen, in ``ORDER``."""
+    """A row for each network of a report that AutoAttack has seen, in ``ORDER``, and one over the seeds of a recipe."""
     for name in sorted(report["models"], key=place):
-        runs = [done for done in report["models"][name].values() if done["autoattack"]]
-        if runs:
-            columns = [[Accuracy(**done[column]) for done in runs] for column in ("clean", "pgd20", "pgd20 last")]
-            columns.append([survivors(done["autoattack"]) for done in runs])
-            chosen = ", ".join(done["chosen"].partition(",")[0].removeprefix("epoch ") for done in runs)
-            yield name, len(runs), chosen, *(over_seeds(column) for column in columns), *pace_of(name, report)
+        found = []
+        for seed, done in report["models"][name].items():
+            if done["autoattack"]:
+                shares = [Accuracy(**done[column]) for column in ("clean", "pgd20", "pgd20 last")]
+                found.append([*shares, survivors(done["autoattack"])])
+                chosen = done["chosen"].partition(",")[0].removeprefix("epoch ")
+                yield name, seed, chosen, *found[-1], *pace_of(name, report)
+        if len(found) > 1:
+            columns = (over_seeds(column) for column in zip(*found, strict=True))
+            yield name, f"mean of {len(found)}", "", *columns, *pace_of(name, report)
 
 
 def place(name: str) -> int:
@@ -138,9 +142,7 @@ def pace_of(name: str, report: Mapping[str, Any]) -> tuple[str, str]:
 
 
 def over_seeds(found: Sequence[Accuracy]) -> str:
-    """One accuracy with its 95 % interval; of several their mean, and the lowest and highest."""
-    if len(found) == 1:
-        return str(found[0])
+    """The mean of several accuracies, and the lowest and the highest."""
     shares = [one.accuracy for one in found]
     return f"{mean(shares):.1%} ({min(shares):.1%} to {max(shares):.1%})"
 

@@ -83,10 +83,10 @@ DEFENCES = """
 
 `python -m benchmarks.defences`: trained by the recipes of these names and measured alike. Clean accuracy and PGD-20
 (8/255, steps of 2/255) on all test images, of the *epoch* that the validation images chose and of the last one, which
-some recipes ask for in any case; AutoAttack (standard, {precision}) on {n} test images. One seed with its 95 %
-interval; of several seeds their mean, and the lowest and the highest. *Seconds an epoch* come from training steps of
-all recipes in turns ({timed}), without validation; of several stages it is the last one. *Of the peak* is the rate of
-their convolutions and matrix products beside that of the fastest product of two square matrices there, {peak}.
+some recipes ask for in any case; AutoAttack (standard, {precision}) on {n} test images. Each seed with its 95 %
+intervals; below several of them their mean, and the lowest and the highest. *Seconds an epoch* come from training steps
+of all recipes in turns ({timed}), without validation; of several stages it is the last one. *Of the peak* is the rate
+of their convolutions and matrix products beside that of the fastest product of two square matrices there, {peak}.
 
 """
 GRAYBOX = """

@@ -85,7 +85,7 @@ def test_defences_are_shown_with_what_they_were_measured_on(tmp_path: Path) -> N
     assert "steps of all recipes in turns (a CPU)" in prose
     assert "two square matrices there, 1.5 TFLOP/s." in prose
     cell, counted = Accuracy(**ACCURACY), Accuracy.of(torch.arange(8) < 4)
-    assert f"| toy_a | 1 | 3 of 5 | {cell} | {cell} | {cell} | {counted} | 3 | 50% |" in text
+    assert f"| toy_a | 0 | 3 of 5 | {cell} | {cell} | {cell} | {counted} | 3 | 50% |" in text
     del report["pace"]
     (tmp_path / "defences-toy.json").write_text(json.dumps(report))
     assert f"| {counted} |  |  |" in program.summary(tmp_path)
