@@ -119,7 +119,8 @@ def load(name: str | Path, device: torch.device | str = "cpu") -> tuple[Network,
         architecture = getattr(models, build.pop("architecture"))(**build.pop("settings"))
         told = {name: tuple(value) if isinstance(value, list) else value for name, value in build.items()}
         with torch.random.fork_rng(devices=[]):  # weights are drawn at first, most for nothing
-            torch.manual_seed(0)  # the same projection head each time, where none was kept
+            # The same projection head each time, where none was kept; GPUs keep the caller's numbers, too.
+            torch.default_generator.manual_seed(0)
             model = architecture.build(**told)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise ValueError(
