@@ -179,7 +179,8 @@ def train(
     if seed is not None:
         chosen, command, home = with_seed(chosen, seed), f"{command} --seed {seed}", Path("runs") / f"{recipe}-{seed}"
     folder = folder or home
-    command = command if bits == 16 else f"{command} --bits {bits}"
+    if bits != 16:
+        command += f" --bits {bits}"
     where = device_named(device) if device else best_device()
     name = recipe.removeprefix(f"{chosen.dataset}_")
     path = checkpoints.SHIPPED / chosen.dataset / name if ship else folder / "best"

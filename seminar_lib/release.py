@@ -32,8 +32,8 @@ def release(
     """Write the best model of a run to ``path`` with its card, and return the card.
 
     The figures of the card are measured on all test images, for the best and for the last epoch, on the weights as
-    they are stored, so that whoever loads them finds the same numbers. They are accuracies, or the
-    loss of a network that does not classify.
+    they are stored, so that whoever loads them finds the same numbers. They are accuracies, or the loss of a network
+    that does not classify.
 
     Args:
         path: where to write, without suffix.

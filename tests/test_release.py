@@ -51,7 +51,10 @@ def test_what_is_measured_is_what_is_stored_in_few_bits_too(tmp_path):
     assert card["test"]["best"] == found
 
 
-@pytest.mark.parametrize("objective", [CrossEntropy(), ANCHOR(PGD(steps=1, stop_when_fooled=False))], ids=repr)
+WEAK = PGD(steps=1, stop_when_fooled=False)
+
+
+@pytest.mark.parametrize("objective", [CrossEntropy(), ANCHOR(WEAK), ANCHOR(WEAK, weight=0.0)], ids=repr)
 def test_the_projection_head_is_kept_where_it_was_trained(objective, tmp_path):
     recipe = replace(RECIPE, objective=objective, epochs=1)
     trained = fit(recipe, toy(), progress=False)

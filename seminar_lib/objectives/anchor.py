@@ -59,7 +59,7 @@ class ANCHOR(MinMax):
 
     @property
     def projects(self) -> bool:
-        return True
+        return self.weight > 0
 
     def prepare(self, model: Classifier, batch: Batch) -> Batch:
         batch = super().prepare(model, batch)

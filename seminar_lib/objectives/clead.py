@@ -57,7 +57,7 @@ class CLEAD(MinMax):
 
     @property
     def projects(self) -> bool:
-        return True
+        return self.weight > 0
 
     def goal(self, model: Classifier, batch: Batch) -> Goal:
         misclassify = super().goal(model, batch)
