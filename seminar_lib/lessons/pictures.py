@@ -5,6 +5,7 @@ from __future__ import annotations
 from io import BytesIO
 
 import numpy as np
+import zopfli.png
 from PIL import Image
 
 WIDEST = 1200  # pixels. Demos draw two for each of the screen's, for sharp letters
@@ -31,10 +32,17 @@ def lighter(png: bytes) -> bytes:
     given = Image.open(BytesIO(png))
     wide = given.width > WIDEST
     if given.mode == "P" and not wide:  # has a palette already
-        return png
+        return packed(png)
     picture = given.convert("RGB").reduce(2 if wide else 1)
     drawing = picture.quantize(COLOURS, Image.Quantize.MAXCOVERAGE, kmeans=KMEANS, dither=Image.Dither.NONE)
     moved = np.abs(np.asarray(picture, int) - np.asarray(drawing.convert("RGB"), int)).max(-1)
-    packed = BytesIO()
-    (drawing if np.percentile(moved, SHARE) <= LEVELS else picture).save(packed, "PNG", optimize=True)
-    return packed.getvalue() if wide else min(packed.getvalue(), png, key=len)
+    file = BytesIO()
+    (drawing if np.percentile(moved, SHARE) <= LEVELS else picture).save(file, "PNG")
+    light = packed(file.getvalue())
+    return light if wide else min(light, png, key=len)
+
+
+def packed(png: bytes) -> bytes:
+    """The same pixels in at most as many bytes: zopfli takes a second, and an eighth less than zlib at its best."""
+    tight: bytes = zopfli.png.optimize(png)
+    return min(tight, png, key=len)
