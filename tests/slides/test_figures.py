@@ -1,15 +1,22 @@
 """What a deck shows is what its script draws."""
 
 import re
+from io import BytesIO, StringIO
+from urllib.request import urlopen
+from xml.etree import ElementTree
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pytest
+from PIL import Image
 
 from slides.deck import FOLDER, find, names
-from slides.draw import FIGURES, draw, drawings, shorter
+from slides.draw import FIGURES, LOOK, draw, drawings, shorter
 
 NAMES_IN_SVG = re.compile(r'(?:id|xlink:href|clip-path|style)="[^"]*"')  # they hash all digits of what they name
 NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
+XLINK = "http://www.w3.org/1999/xlink"
+EDGE = 16  # of 255 levels, where a line moves by a hundredth of a point
 A_POINT = 1.0  # of 72 to an inch: another computer may round otherwise, but nobody sees that
 
 
@@ -45,9 +52,43 @@ def test_what_a_network_answers_is_drawn_again_as_it_was(tmp_path):
     assert np.abs(numbers - there).max() <= A_POINT
 
 
-def test_places_are_shortened_and_nothing_else():
-    before = '<path id="a1.2345" d="M 0.123456 2 L -10.5 3.999"/><text x="1.23456">0.1234</text>'
-    assert shorter(before) == '<path id="a1.2345" d="M 0.12 2 L -10.5 3.99"/><text x="1.23">0.1234</text>'
+@pytest.fixture
+def svg():
+    """A figure as matplotlib writes it, with lines, words and a photograph."""
+    figure, (left, right) = plt.subplots(1, 2)
+    left.plot(np.sin(np.linspace(0, 6, 40)), "o-", label="$x_i$ < 1 & more")
+    left.legend()
+    right.imshow(np.random.default_rng(0).random((12, 12, 3)), interpolation="none")
+    file = StringIO()
+    with plt.rc_context(LOOK):
+        figure.savefig(file, format="svg")
+    plt.close(figure)
+    return file.getvalue()
+
+
+def test_a_shorter_figure_has_the_same_words_and_photographs(svg):
+    def inside(figure):
+        tree = ElementTree.fromstring(figure)
+        letters = ["".join(word.itertext()).split() for word in tree.iter("{http://www.w3.org/2000/svg}text")]
+        pictures = (element.get(f"{{{XLINK}}}href") for element in tree.iter("{http://www.w3.org/2000/svg}image"))
+        return letters, [np.asarray(Image.open(urlopen(picture)).convert("RGBA")).tolist() for picture in pictures]
+
+    assert inside(shorter(svg)) == inside(svg)
+    assert len(shorter(svg)) < 0.75 * len(svg)
+
+
+@pytest.mark.browser
+def test_a_shorter_figure_looks_the_same(chromium, svg):
+    def shown(figure):
+        page = chromium.new_page()
+        page.set_content(figure[figure.index("<svg") :])
+        taken = np.asarray(Image.open(BytesIO(page.screenshot())).convert("RGB"), int)
+        page.close()
+        return taken
+
+    before, after = shown(svg), shown(shorter(svg))
+    assert np.mean(before != 255) > 0.02  # there is something to see
+    assert np.abs(before - after).max() <= EDGE
 
 
 def test_a_deck_without_figures_is_refused_with_a_sentence():
