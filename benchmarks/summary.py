@@ -15,6 +15,7 @@ from benchmarks import (
     defences,
     detection,
     graybox,
+    pairs,
     profile,
     purification,
     smoothing,
@@ -87,6 +88,15 @@ some recipes ask for in any case; AutoAttack (standard, {precision}) on {n} test
 intervals; below several of them their mean, and the lowest and the highest. *Seconds an epoch* come from training steps
 of all recipes in turns ({timed}), without validation; of several stages it is the last one. *Of the peak* is the rate
 of their convolutions and matrix products beside that of the fastest product of two square matrices there, {peak}.
+
+"""
+IMAGE_BY_IMAGE = """
+## Image by image
+
+`python -m benchmarks.pairs`, `{attack}` in float32, {n:,} test images: how
+many of them only the recipe answers rightly, and how many only what stands *beside* it, both trained with one seed. *p*
+is how probable a split as uneven is by chance, if both were equally good (McNemar): it is about the choice of images,
+and knows nothing of other trainings.
 
 """
 GRAYBOX = """
@@ -167,6 +177,9 @@ def summary(folder: Path = RESULTS) -> str:
         told = {"dataset": dataset, "timed": pace["device"], "peak": f"{pace['peak'] / 1e12:.3g} TFLOP/s"}
         parts.append(DEFENCES.format(**told, precision=_precision(report), **report["settings"]))
         parts += [markdown.table(defences.HEAD, list(defences.rows(report))), "\n"]
+    for report in (report for name, report in reports.items() if name.startswith("pairs")):
+        parts.append(IMAGE_BY_IMAGE.format(**report["settings"]))
+        parts += [markdown.table(pairs.HEAD, list(pairs.rows(report))), "\n"]
     for report in (report for name, report in reports.items() if name.startswith("graybox")):
         parts.append(GRAYBOX.format(**report["settings"], precision=_precision(report)))
         parts += [markdown.table(graybox.HEAD, list(graybox.rows(report))), "\n"]

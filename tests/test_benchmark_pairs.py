@@ -1,0 +1,93 @@
+"""Which images a network answers rightly: measured once, kept whole, and compared with what anybody can count."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+from toy import toy
+
+from benchmarks import pairs as program
+from seminar_lib import checkpoints, cli, recipes
+from seminar_lib.data.augment import Augment
+from seminar_lib.models import SmallCNN
+from seminar_lib.train import Recipe
+
+FIRST = Recipe("toy", model=SmallCNN(4), epochs=1, augment=Augment(crop=0), bf16=False)
+
+
+@pytest.fixture
+def compare(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+    """Run the comparison on a toy; returns what it wrote."""
+    monkeypatch.setattr(recipes, "toy_pgd_at", lambda: FIRST, raising=False)
+    monkeypatch.setattr(recipes, "toy_trades", lambda: replace(FIRST, rate=0.01), raising=False)
+    for module in (cli, program):
+        monkeypatch.setattr(module, "load_data", lambda name: toy())
+        monkeypatch.setattr(module, "best_device", lambda: torch.device("cpu"))
+
+    def run(*names: str, seeds: tuple[int, ...] = (0,)) -> dict:
+        out = tmp_path / "report.json"
+        program.compare(names, seeds, runs=tmp_path / "runs", out=out)
+        return json.loads(out.read_text())
+
+    return run
+
+
+def test_flags_survive_being_packed():
+    flags = torch.rand(2_003, generator=torch.Generator().manual_seed(0)) < 0.3
+    assert torch.equal(program.unpacked(program.packed(flags), 2_003), flags)
+
+
+def test_what_is_kept_is_what_the_network_answers(compare, tmp_path):
+    done = compare("toy_pgd_at")["models"]["toy_pgd_at"]["0"]
+    model, _ = checkpoints.load(tmp_path / "runs" / "toy_pgd_at" / "best")
+    images = toy().test
+    right = model(images.x).argmax(1) == images.y
+    assert 0 < right.sum() < len(right)
+    assert torch.equal(program.unpacked(done["right"]["clean"], len(right)), right)
+
+
+def test_each_network_is_measured_once(compare, monkeypatch):
+    first = compare("toy_pgd_at", seeds=(0, 1))
+    monkeypatch.setattr(program, "evaluate", None)
+    monkeypatch.setattr(program, "trained", None)
+    assert compare("toy_pgd_at", seeds=(0, 1)) == first
+
+
+def test_a_row_counts_the_images_of_two_networks_of_one_seed():
+    def answers(clean: str, attacked: str) -> dict[str, dict[str, str]]:
+        return {
+            "right": {
+                row: program.packed(torch.tensor([digit == "1" for digit in digits]))
+                for row, digits in (("clean", clean), ("pgd20", attacked))
+            }
+        }
+
+    models = {
+        "toy_pgd_at": {"0": answers("1111000000", "1000000000"), "1": answers("1111111111", "1111111111")},
+        "toy_trades": {"0": answers("1011111111", "1000000000"), "2": answers("1111111111", "1111111111")},
+    }
+    # One right by the first alone, six by the other: 2 (1 + 7) of 2^7 coins fall so.
+    assert [*program.rows({"settings": {"n": 10}, "models": models})] == [
+        ("toy_trades", "toy_pgd_at", "0", "10", "6, 1", "0.12", "0, 0", "1")
+    ]
+
+
+def test_what_is_compared_has_recipes():
+    for pair in program.PAIRS:
+        for name in pair:
+            assert cli.recipe_named(f"signs_{name}").dataset == "signs"
+
+
+def test_the_committed_answers_are_those_of_the_weights_that_are_shipped():
+    for path in program.RESULTS.glob("pairs-*.json"):
+        for name, seeds in json.loads(path.read_text())["models"].items():
+            card = checkpoints.SHIPPED / path.stem.split("-")[1] / f"{name.split('_', 1)[1]}.json"
+            if card.exists() and "0" in seeds:
+                shipped = json.loads(card.read_text())
+                assert seeds["0"]["sha256"] == shipped["sha256"]
+                right = program.unpacked(seeds["0"]["right"]["clean"], shipped["test"]["best"]["n"])
+                assert right.double().mean() == pytest.approx(shipped["test"]["best"]["clean"]["accuracy"])
