@@ -35,10 +35,7 @@ PAIRS = (  # a defence, and what it is compared with: adversarial training, or i
     ("lisard", "noise"),
 )
 ROWS = ("clean", "pgd20")
-HEAD = (
-    *("recipe", "beside", "seed", "n", "clean: by it alone, by the other alone", "p"),
-    *("PGD-20: by it alone, by the other alone", "p"),
-)
+HEAD = ("recipe", "beside", "seed", "clean: only it, only that", "p", "PGD-20: only it, only that", "p")
 
 
 def compare(
@@ -94,7 +91,7 @@ def rows(report: Mapping[str, Any]) -> Iterator[tuple[str, ...]]:
             beside = name.removesuffix(recipe) + other
             for seed, measured in models[name].items():
                 if theirs := models.get(beside, {}).get(seed):
-                    yield name, beside, seed, f"{n:,}", *counts(measured["right"], theirs["right"], n)
+                    yield name, beside, seed, *counts(measured["right"], theirs["right"], n)
 
 
 def counts(ours: Mapping[str, str], theirs: Mapping[str, str], n: int) -> Iterator[str]:

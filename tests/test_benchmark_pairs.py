@@ -72,7 +72,7 @@ def test_a_row_counts_the_images_of_two_networks_of_one_seed():
     }
     # One right by the first alone, six by the other: 2 (1 + 7) of 2^7 coins fall so.
     assert [*program.rows({"settings": {"n": 10}, "models": models})] == [
-        ("toy_trades", "toy_pgd_at", "0", "10", "6, 1", "0.12", "0, 0", "1")
+        ("toy_trades", "toy_pgd_at", "0", "6, 1", "0.12", "0, 0", "1")
     ]
 
 
