@@ -373,7 +373,7 @@ for name, (hardest, others) in full.items():
 # $\beta = 1$. 27 signs stand in ANCHOR alone, 28 in the other. Here they have earned nothing, and with $\beta = 5$ they
 # cost something: 61.1% [58.9%, 63.2%], 58 of 128, and 55 signs against 29 (p = 0.006). *The adversarial view:* with a
 # second augmented one in its place it is 58.0% [55.8%, 60.1%], and 52 of 128. 96 signs stand in ANCHOR alone, 8 in the
-# other. A term that tidies clean images only works against robustness; the adversarial view makes up for that. Beside
+# other. A term that sees clean images alone works against robustness; the adversarial view makes up for that. Beside
 # `pgd_at`, which has no such term, nothing is won.
 #
 # The paper speaks of CIFAR-10. There a narrow ResNet-18 after eight epochs of ANCHOR (`recipes.cifar10_narrow_anchor`)
