@@ -82,13 +82,23 @@ def ask_tensor(
     if answer is None:
         raise Mistake("your function returns nothing. Does it end with a return?")
     if not isinstance(answer, Tensor):
-        entry = " Take its only entry, [0]." if isinstance(answer, tuple | list) and len(answer) == 1 else ""
-        raise Mistake(f"your function must return a tensor; it returns a {type(answer).__name__}.{entry}")
+        raise Mistake(f"your function must return a tensor; it returns a {type(answer).__name__}.{_mend(answer)}")
     if tuple(answer.shape) != shape:
         raise Mistake(f"your answer has shape {tuple(answer.shape)}; expected {shape}: {reading or _reading(shape)}.")
     if not answer.isfinite().all():
         raise Mistake("your answer holds NaN or infinity.")
     return answer.detach()
+
+
+def _mend(answer: Any) -> str:
+    """How what a student returned becomes a tensor, where that can be guessed."""
+    if isinstance(answer, float):
+        return " Leave out float() and item(), which take its gradient away."
+    if isinstance(answer, torch.return_types.max | torch.return_types.mode | torch.return_types.topk):
+        return " It holds values and indices. Take those that you want, such as .values."
+    if isinstance(answer, tuple | list) and len(answer) == 1:
+        return " Take its only entry, [0]."
+    return ""
 
 
 def ask_loss(exercise: str, function: Answer, shape: tuple[int, ...], *arguments: Any) -> Tensor:

@@ -6,6 +6,7 @@ from math import inf
 
 import torch
 import torch.nn.functional as F
+from torch import Tensor
 
 from seminar_lib.contrastive import nt_xent
 from seminar_lib.exercises.contrastive.usual import (
@@ -15,7 +16,7 @@ from seminar_lib.exercises.contrastive.usual import (
     over_positives,
     usual_mistakes,
 )
-from seminar_lib.exercises.marking import Answer, Mistake, ask_loss, judge_slope, marks, right, same
+from seminar_lib.exercises.marking import Answer, Mistake, ask, ask_loss, judge_slope, marks, right, same
 from seminar_lib.types import Embeddings, PerExample
 
 IMAGES = 5
@@ -27,7 +28,10 @@ def check_nt_xent(my_nt_xent: Answer) -> None:
     leaves = [embeddings(IMAGES, seed).requires_grad_() for seed in (7, 8)]
     z, z2 = (leaf.detach() for leaf in leaves)
     given = [leaf.clone() for leaf in leaves]
-    answer = ask_loss("5.1", my_nt_xent, (IMAGES,), *given, TEMPERATURE)
+    answer = ask("5.1", my_nt_xent, *given, TEMPERATURE)
+    if isinstance(answer, Tensor):
+        _refuse_broken(answer)
+    answer = ask_loss("5.1", lambda: answer, (IMAGES,))
     if not (torch.equal(given[0], z) and torch.equal(given[1], z2)):
         raise Mistake("you changed the embeddings in place. Work on copies.")
     expected = nt_xent(leaves[0], leaves[1], TEMPERATURE)
@@ -35,6 +39,21 @@ def check_nt_xent(my_nt_xent: Answer) -> None:
         raise Mistake(_explain(answer.detach(), z, z2))
     judge_slope(answer, expected, leaves)
     right("5.1", f"Each anchor finds its other view among {2 * IMAGES - 1}. Not a single label was needed.")
+
+
+def _refuse_broken(answer: Tensor) -> None:
+    if answer.isnan().any():
+        raise Mistake(
+            "your loss is NaN. An identity matrix times infinity is: 0 * inf. Put -inf on the diagonal with "
+            "masked_fill."
+        )
+    if answer.isinf().any():
+        raise Mistake(
+            "your loss is infinite: an anchor is asked to find what has been taken out of the sum, itself. Its "
+            "positive is the other view: row i + B for row i, and row i for row i + B."
+        )
+    if answer.shape == (2 * IMAGES,):
+        raise Mistake("you return a loss for each of the 2B anchors. Return the mean of the two of each image, (B,).")
 
 
 def _explain(answer: PerExample, z: Embeddings, z2: Embeddings) -> str:
@@ -46,6 +65,10 @@ def _explain(answer: PerExample, z: Embeddings, z2: Embeddings) -> str:
     across = F.normalize(z, dim=1) @ F.normalize(z2, dim=1).T / TEMPERATURE
     shares = (u @ u.T / TEMPERATURE).masked_fill(itself, -inf).softmax(1)
     other_view = torch.arange(2 * IMAGES).roll(IMAGES)
+    of_anchors, view_by_view = (
+        over_positives(log_shares(views, ~itself), positive)
+        for views in (u, torch.cat([F.normalize(view, dim=0) for view in (z, z2)]))
+    )
     there, back = (F.cross_entropy(scores, image, reduction="none") for scores in (across, across.T))
     one_view = (
         "your anchors see the other view only. The sum runs over all other embeddings, those of the same view too."
@@ -54,6 +77,10 @@ def _explain(answer: PerExample, z: Embeddings, z2: Embeddings) -> str:
         *((_of_images(wrong), sentence) for wrong, sentence in usual_mistakes(both, positive)),
         (_of_images(over_positives(log_shares(u, ~itself), _together(torch.arange(2 * IMAGES) // 2) & ~itself)),
          "your pairs are neighbouring rows. In torch.cat([z, z2]) the other view of row i is row i + B."),
+        (_of_images(view_by_view), "you normalise each feature over its view. Each embedding has a length of its own: "
+         "dim=1."),
+        (of_anchors.view(-1, 2).mean(1), "you take the mean of neighbouring rows. The two anchors of image i are rows "
+         "i and i + B: .view(2, -1).mean(0), or chunk(2)."),
         (_of_images(over_positives(log_shares(u, every), itself)), "you ask each anchor to find itself. Its positive "
          "is the other view of the same image."),
         (_of_images(F.cross_entropy(shares, other_view, reduction="none")), "you give cross_entropy shares. It takes "
@@ -75,7 +102,7 @@ def _explain(answer: PerExample, z: Embeddings, z2: Embeddings) -> str:
     )
 
 
-def _together(group: torch.Tensor) -> torch.Tensor:
+def _together(group: Tensor) -> Tensor:
     """Which two embeddings are of one group, bool (N, N)."""
     return group[:, None] == group
 

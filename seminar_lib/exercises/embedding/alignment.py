@@ -21,7 +21,8 @@ def check_alignment(my_alignment: Answer) -> None:
     u, v = F.normalize(z, dim=1), F.normalize(z_adv, dim=1)
     squared = (u - v).square().sum(1)
     if same(answer, squared.mean()):
-        right("8.1", f"The two views are {squared.mean().sqrt():.2f} apart, on a sphere whose poles are 2 apart.")
+        right("8.1", f"Alignment is {squared.mean():.2f} here: on a sphere whose poles are 2 apart, the two views of "
+              f"an image are about {squared.mean().sqrt():.2f} apart.")  # fmt: skip
         return
     for wrong, sentence in (
         ((z - z_adv).square().sum(1).mean(), "you compare the embeddings themselves. Networks differ in how long they "
@@ -33,6 +34,7 @@ def check_alignment(my_alignment: Answer) -> None:
         ((z / z.norm() - z_adv / z_adv.norm()).square().sum(1).mean(), "you divide by one length for the whole batch. "
          "Each row has its own."),
         (squared.sqrt().mean(), "that is the mean distance. Alignment squares the distances before it averages."),
+        (squared.mean().sqrt(), "you take the root at the end. Alignment is the mean of the *squares*."),
         (squared.sum(), "you add the images up. Take the mean over them."),
         ((u - v).square().mean(), "you average over the features too. Add the squares of a row up: only then are they "
          "a squared distance."),

@@ -6,7 +6,6 @@ before have shown.
 
 from __future__ import annotations
 
-import math
 from functools import cache
 from typing import Any
 
@@ -16,6 +15,7 @@ from seminar_lib.data import load_data
 from seminar_lib.evaluation import Accuracy, gray_box
 from seminar_lib.evaluation.graybox import WHITE_BOX
 from seminar_lib.exercises.marking import Answer, Mistake, ask, marks, right
+from seminar_lib.exercises.number import number
 from seminar_lib.threat import Linf
 
 N = 48
@@ -61,11 +61,9 @@ def _shares(answer: Any) -> dict[str, tuple[float, float]]:
         if not isinstance(pair, tuple | list) or len(pair) != 2:
             raise Mistake(f"{name}: two numbers are asked for, in the white box and in the gray box; got {pair!r}.")
         for share in pair:
-            if isinstance(share, bool) or not isinstance(share, int | float) or not math.isfinite(share):
-                raise Mistake(f"{name}: an accuracy is a number; got {share!r}.")
-            if not 0 <= share <= 1:
+            if not 0 <= number(share, f"{name}: an accuracy") <= 1:
                 raise Mistake(f"{name}: {share} is no share. Write 40 % as 0.4.")
-    return answer
+    return {name: (float(white), float(gray)) for name, (white, gray) in answer.items()}
 
 
 @cache

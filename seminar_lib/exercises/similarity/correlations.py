@@ -87,6 +87,10 @@ def _explain(answer: Tensor, z: Embeddings, z2: Embeddings, expected: float) -> 
          "by its root, the standard deviation."),
         (_loss(correlations(spread_only(z), spread_only(z2))), "you divide by the standard deviation of each feature, "
          "but do not subtract its mean."),
+        (_loss(correlations(F.normalize(z, dim=0), F.normalize(z2, dim=0), 1)), "you bring each feature to length 1, "
+         "but do not subtract its mean first."),
+        (_loss(correlations(one, (z2 - z.mean(0)) / (z.var(0, correction=0) + 1e-5).sqrt())), "you standardise the "
+         "second view by the mean and the spread of the first. Each view has its own."),
         (_loss(correlations(one, two, FEATURES)), "you divide by the number of features. C is a mean over the images: "
          "divide by how many there are."),
         (_loss(correlations(one, two, IMAGES - 1)), "you divide by the number of images minus one, but standardise as "
@@ -112,7 +116,8 @@ def _explain(answer: Tensor, z: Embeddings, z2: Embeddings, expected: float) -> 
         ((diagonal + WEIGHT * rest) / FEATURES, "you take a mean over the features. The authors add up."),
         (squares.diagonal().mean() + WEIGHT * rest / (FEATURES * (FEATURES - 1)), "you take means over the diagonal "
          "and over the rest. The authors add up."),
-        (diagonal + WEIGHT * rest / 2, "you take each pair once. C is not symmetric: i != j runs over both orders."),
+        *((diagonal + WEIGHT * once.sum(), "you take each pair once. C is not symmetric: i != j runs over both orders.")
+          for once in (squares.triu(1), squares.tril(-1))),
         (_loss(correlations(one, one)), "you correlate z with itself. The second view is z2."),
     ):  # fmt: skip
         if same(answer, wrong):

@@ -27,16 +27,11 @@ def check_noise(noisy_view: Answer) -> None:
         raise Mistake("two calls give the same noise. Each look has noise of its own: fix no seed inside.")
     noise = first - clean
     _judge_draws(noise)
-    _judge_size(first, noise, VARIANCE)
+    _judge_size(first, clean, VARIANCE)
     _judge_density(noise)
     if math.isclose(wide.sub(clean).std(), noise.std(), rel_tol=0.03):
         raise Mistake(f"your noise stays the same with a variance of {ANOTHER}. It is an argument: write no number.")
-    kept = float((wide * (clean - clean.mean())).mean() / clean.var())
-    if abs(kept - 1) > 0.05:
-        raise Mistake(
-            f"your view holds {kept:.2f} times the image. The authors add noise, and leave the image as it is."
-        )
-    _judge_size(wide, wide - clean, ANOTHER)
+    _judge_size(wide, clean, ANOTHER)
     sigma, length = math.sqrt(VARIANCE), float(noise.flatten(1).norm(dim=1).mean())
     right(
         "7.2",
@@ -66,8 +61,8 @@ def _judge_draws(noise: Tensor) -> None:
             raise Mistake(f"all {what} get the same noise. Draw a number for each value: torch.randn_like(x).")
 
 
-def _judge_size(view: Images, noise: Tensor, variance: float) -> None:
-    """Whether the noise is as wide as it has to be, centred, and not clipped."""
+def _judge_size(view: Images, clean: Images, variance: float) -> None:
+    """Whether the noise is as wide as it has to be, centred, not clipped, and added to the whole image."""
     if view.min() >= 0 and view.max() <= 1:
         raise Mistake(
             "your view is clipped to [0, 1]. The authors' is not: clipping would make bright and dark pixels less "
@@ -75,19 +70,27 @@ def _judge_size(view: Images, noise: Tensor, variance: float) -> None:
         )
     if abs(view.mean()) < 0.02:
         raise Mistake("you return the noise alone. Add it to x.")
-    if abs(noise.mean()) > 0.02:
-        raise Mistake(f"your noise has the mean {float(noise.mean()):.3f}. It is centred at 0: torch.randn, not rand.")
+    noise = view - clean
     sigma, wanted = float(noise.std()), math.sqrt(variance)
     for wrong, sentence in (
         (variance, f"your noise has the standard deviation {variance:.4f}: you took the variance for it. randn has "
          "variance 1, and what is multiplied by sigma has the variance sigma ** 2. Multiply by the root."),
         (variance**2, "you multiply by the square of the variance. The standard deviation is its *root*."),
         (1.0, "your noise has variance 1, as randn gives it. Multiply by the standard deviation."),
+        (1 / wanted, "you divide by the standard deviation. Multiply by it: below 1 it makes the noise narrower."),
+        (1 / variance, "you divide by the variance. Multiply by its root, which makes the noise narrower below 1."),
         (variance / math.sqrt(3), "your noise is uniform between -variance and +variance. It shall be Gaussian, with "
          "this variance."),
     ):  # fmt: skip
         if math.isclose(sigma, wrong, rel_tol=0.03):
             raise Mistake(sentence)
+    kept = float((view * (clean - clean.mean())).mean() / clean.var())
+    if sigma < 1 and abs(kept - 1) > 0.05:  # wide noise looks like a part of the image by chance
+        raise Mistake(
+            f"your view holds {kept:.2f} times the image. The authors add noise, and leave the image as it is."
+        )
+    if abs(noise.mean()) > 0.02 * max(1.0, sigma):
+        raise Mistake(f"your noise has the mean {float(noise.mean()):.3f}. It is centred at 0: torch.randn, not rand.")
     if not math.isclose(sigma, wanted, rel_tol=0.03):
         raise Mistake(
             f"your noise has the standard deviation {sigma:.3f}; its variance shall be {variance:.4f}, so {wanted:.3f}."

@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
-from torch import Tensor
 
 from seminar_lib.exercises.marking import Answer, Mistake, ask, marks, right
-from seminar_lib.exercises.number import number
+from seminar_lib.exercises.number import number, whole
 from seminar_lib.smoothing import ABSTAIN
 from seminar_lib.smoothing.bounds import lower_bound, radius
 
@@ -60,11 +59,9 @@ def _asked(my_certificate: Answer, polls: _Polls) -> tuple[int, float]:
 def _label(value: Any) -> int:
     if value is None:
         raise Mistake("where nothing is certain the label is ABSTAIN; you return None.")
-    if isinstance(value, Tensor) and value.numel() == 1:
-        value = value.item()
-    if not isinstance(value, int):
+    if (label := whole(value)) is None:
         raise Mistake(f"the label, a whole number, comes first, and then the radius; your first is {value!r}.")
-    return value
+    return label
 
 
 def _judge_certified(label: int, found: float, polls: _Polls) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from seminar_lib.exercises.marking import Answer, Mistake, ask, marks, right
+from seminar_lib.exercises.number import whole
 
 # A training with robust overfitting. Each rule that a student may think of leads to another epoch: the clean accuracy,
 # the loss, the test images, the last epoch, the last of equals, the first fall.
@@ -30,7 +31,7 @@ def check_checkpoint(my_choice: Answer) -> None:
         raise Mistake("you return the whole row. Return its 'epoch'.")
     if isinstance(answer, float) and answer in ROBUST:
         raise Mistake("you return the accuracy. Return the epoch that it belongs to.")
-    if not isinstance(answer, int):
+    if (chosen := whole(answer)) is None:
         raise Mistake(f"return the number of an epoch, from 1 on; you return {answer!r}.")
     for epoch, sentence in (
         (_first_best(ROBUST) - 1, "you return a place in the list, counted from 0. Return row['epoch'], which counts "
@@ -42,16 +43,16 @@ def check_checkpoint(my_choice: Answer) -> None:
          "falls: the network gets better at the images that it knows."),
         (2, "you stop where the accuracy does not rise for the first time. It may rise again: look at all epochs."),
         (_first_best(CLEAN), "you choose by the clean accuracy. It goes on rising while the robust accuracy falls."),
-        (len(ROBUST) - _first_best(ROBUST[::-1]) + 1, "two epochs are equally good. Take the first of them: the "
-         "network was trained for less, and it had less time to overfit."),
-        (1, "you take the first epoch, whose robust accuracy is the lowest. The highest counts."),
+        (len(ROBUST) - _first_best(ROBUST[::-1]) + 1, "you take epoch 5, but epoch 4 has the same robust accuracy. "
+         "Take the first of equals, whatever the clean accuracy: the network had less time to overfit."),
+        (1, "you take the first epoch, whose robust accuracy is the lowest. The highest counts, and that alone."),
     ):  # fmt: skip
-        if answer == epoch:
+        if chosen == epoch:
             raise Mistake(sentence)
-    if answer != _first_best(ROBUST):
+    if chosen != _first_best(ROBUST):
         raise Mistake(
             f"the robust accuracy on the validation images is highest in epoch {_first_best(ROBUST)}; you return "
-            f"{answer}."
+            f"{chosen}."
         )
     # By accident a constant, too, is the right number of one history, and in a whole one a place is an epoch less one.
     if (again := ask("4.4", my_choice, [dict(row) for row in HISTORY[5:]])) != 6:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from seminar_lib.exercises.marking import Answer, Mistake, ask, marks, right
+from seminar_lib.exercises.number import whole
 
 DROP = 0.2
 
@@ -60,7 +61,7 @@ IN_TWO = _Training(
     robust=(0.25, 0.40, 0.42, 0.28, 0.15, 0.14),
     collapse=5,
     otherwise="it takes two epochs: 14 points, and 13 more, so that it has fallen far enough in epoch 5. Compare with "
-    "the best epoch so far, not with the one before",
+    "the epoch of the best robust accuracy so far, not with the one before, nor with that of the lowest loss",
 )
 STRICTER = replace(
     IN_TWO,
@@ -107,7 +108,7 @@ def check_collapse(my_collapse: Answer) -> None:
     """Exercise 4.2: the first epoch that is far below the best so far, though the training loss is lower than there."""
     for training in (SUDDEN, UNTIL_LATER, CALM, SHAKY, IN_TWO, STRICTER, DIVERGED, WARMING_UP):
         _judge(my_collapse, training)
-    right("4.2", "The training loss alone would never have told: it fell all the time.")
+    right("4.2", "The training loss would never have told: in the epoch of the collapse it was lower than in the best.")
 
 
 def _judge(my_collapse: Answer, training: _Training) -> None:
@@ -115,19 +116,20 @@ def _judge(my_collapse: Answer, training: _Training) -> None:
     answer = ask("4.2", my_collapse, given, training.drop)
     if given != training.history:
         raise Mistake("you changed the history. Leave it as it is: others want to draw it.")
-    if answer is not None and (isinstance(answer, bool) or not isinstance(answer, int)):
+    epoch = whole(answer)
+    if epoch is None and answer is not None:
         raise Mistake(f"return the number of an epoch, or None where nothing collapsed; you return {answer!r}.")
-    if answer == training.collapse:
+    if epoch == training.collapse:
         return
     if training is SUDDEN:
-        _explain(answer, training)
-    raise Mistake(f"{training.otherwise}. For {_shown(training)} you return {answer}.")
+        _explain(epoch, training)
+    raise Mistake(f"{training.otherwise}. For {_shown(training)} you return {epoch}.")
 
 
 def _explain(answer: int | None, training: _Training) -> None:
     lowest = training.robust.index(min(training.robust)) + 1
     for wrong, sentence in (
-        (None, "you return None, but there is a collapse to be found"),
+        (None, "you return None, though there is a collapse to be found (a return inside the loop ends it at once)"),
         (4, "you return a place in the list, counted from 0, or the epoch before the collapse. Return the 'epoch' in "
          "which it has happened"),
         (lowest, "you return the epoch with the lowest robust accuracy. Asked for is the first that has fallen"),

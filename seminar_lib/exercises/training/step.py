@@ -148,6 +148,8 @@ def _judge_gradient(run: _Run) -> None:
         (expected + at_x, "you add the clean loss. Madry et al. train on adversarial images alone."),
         ((expected + at_x) / 2, "you average the clean and the adversarial loss. Madry et al. train on adversarial "
          "images alone."),
+        (run.gradient(torch.cat([run.clean, x_adv]), torch.cat([y, y])), "clean and attacked images go through the "
+         "model in one batch. Madry et al. train on adversarial images alone."),
         (run.gradient(x_adv, y, training=False), "the model is in evaluation mode in your step: BatchNorm normalises "
          "by its old statistics and learns no new ones. Call model.train() after the attack."),
         (run.gradient(x_adv, y, softmax=True), "you give cross_entropy probabilities. It takes logits, and has the "

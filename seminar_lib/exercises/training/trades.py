@@ -72,6 +72,12 @@ def _explain_loss(loss: Tensor, clean: Logits, adversarial: Logits, y: Labels) -
         (label, "the divergence is missing."),
         (F.cross_entropy(adversarial, y) + BETA * moved, "your cross-entropy is that of the adversarial images. TRADES "
          "asks for right answers on clean ones."),
+        (label + BETA * F.cross_entropy(adversarial, p), "your second term is the cross-entropy of both predictions. "
+         "The divergence subtracts the entropy of the clean one, and is 0 where they agree."),
+        (label + BETA * F.cross_entropy(adversarial, clean.argmax(1)), "your second term takes the model's most "
+         "probable class for a label. TRADES compares whole predictions."),
+        (F.cross_entropy(p, y) + BETA * moved, "you give cross_entropy probabilities. It takes logits, and has the "
+         "softmax inside."),
         (label + BETA * F.cross_entropy(adversarial, y), "your second term knows the labels. TRADES compares the two "
          "predictions and nothing else."),
         (label + BETA * _kl(p_adv, p), "the first argument of F.kl_div must be a logarithm: take log_softmax there."),

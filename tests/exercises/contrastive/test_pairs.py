@@ -25,6 +25,15 @@ def of_features(z, z2):
     return u @ u.T
 
 
+def of_features_of_each(z, z2):
+    u = torch.cat([F.normalize(view, dim=0) for view in (z, z2)])
+    return u @ u.T
+
+
+def times_infinity(z, z2, temperature):
+    return halves((cosines(z, z2) - torch.eye(2 * len(z)) * INF).logsumexp(1))
+
+
 def halves(losses):
     return sum(losses.chunk(2)) / 2
 
@@ -99,19 +108,23 @@ test_a_wrong_loss_gets_its_sentence = refuses(
     contrastive.check_nt_xent,
     (lambda z, z2, t: None, "returns nothing"),
     (views(finish=lambda losses: losses.mean()), "has shape ()"),
-    (views(finish=lambda losses: losses), "has shape (10,)"),
+    (views(finish=lambda losses: losses), "each of the 2B anchors"),
+    (views(finish=lambda losses: losses.view(-1, 2).mean(1)), "neighbouring rows"),
+    (views(finish=lambda losses: float(losses.mean())), "Leave out float() and item()"),
     (views(leave_out=nobody), "the anchor itself is among the others"),
     (views(left_out=0.0), "exp(0) = 1 still counts"),
     (views(given=lambda scores: scores.softmax(1)), "has the softmax inside"),
     (views(dots), "dot products"),
     (views(of_features), "each feature over the batch"),
+    (views(of_features_of_each), "each feature over its view"),
+    (times_infinity, "0 * inf"),
     (views(scale=lambda t: t), "multiply by the temperature"),
     (views(scale=lambda t: 1), "plays no part"),
     (negatives_only, "the negatives only"),
     (views(finish=lambda losses: -halves(losses)), "your sign is turned"),
     (views(partner=lambda n: torch.arange(2 * n) ^ 1), "neighbouring rows"),
     (views(leave_out=nobody, partner=itself), "to find itself"),
-    (views(partner=itself), "NaN or infinity"),
+    (views(partner=itself), "what has been taken out of the sum"),
     (across(both_ways=True), "the other view only"),
     (across(both_ways=False), "the other view only"),
     (views(finish=lambda losses: losses.chunk(2)[0]), "only the embeddings in z are"),

@@ -33,6 +33,7 @@ test_a_wrong_alignment_gets_its_sentence = refuses(
     (lambda z, z_adv: (unit(z, 0) - unit(z_adv, 0)).square().sum(1).mean(), "dim=1"),
     (lambda z, z_adv: (z / z.norm() - z_adv / z_adv.norm()).square().sum(1).mean(), "Each row has its own"),
     (lambda z, z_adv: (unit(z) - unit(z_adv)).norm(dim=1).mean(), "squares the distances"),
+    (lambda z, z_adv: (unit(z) - unit(z_adv)).square().sum(1).mean().sqrt(), "the root at the end"),
     (lambda z, z_adv: (unit(z) - unit(z_adv)).square().sum(), "Take the mean"),
     (lambda z, z_adv: (unit(z) - unit(z_adv)).square().mean(), "over the features too"),
     (lambda z, z_adv: F.cosine_similarity(z, z_adv).mean(), "that is the cosine"),

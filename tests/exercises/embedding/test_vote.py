@@ -35,6 +35,8 @@ test_every_right_vote_is_praised = praises(
 test_a_wrong_vote_gets_its_sentence = refuses(
     embedding.check_vote,
     (lambda z, z_train, y_train, k: y_train, "has shape"),
+    (lambda z, z_train, y_train, k: y_train[torch.cdist(z, z_train).topk(k, largest=False).indices].mode(1),
+     "such as .values"),
     (lambda z, z_train, y_train, k: y_train[torch.cdist(z, z_train).topk(k, largest=False).indices].float().mean(1),
      "Names have no mean"),
     (lambda z, z_train, y_train, k: torch.cdist(z, z_train).argmin(1), "Look up its label"),

@@ -1,6 +1,8 @@
 """Exercise 7.1 accepts every prediction that does not contradict itself, however far off, and explains the others."""
 
+import numpy as np
 import pytest
+import torch
 
 from seminar_lib.exercises import similarity
 from seminar_lib.exercises.similarity.boxes import _measured
@@ -15,6 +17,7 @@ test_every_prediction_that_may_be_is_praised = pytest.mark.slow(
         lambda: dict(LIKELY),
         lambda: {"pgd_at": [0.5, 0.5], "standard": [0.5, 0.5]},
         lambda: {"standard": (0, 0), "pgd_at": (0, 1)},
+        lambda: {"standard": (np.float32(0.5), torch.tensor(0.5)), "pgd_at": (0.6, 0.9)},
     )
 )
 
@@ -23,8 +26,8 @@ test_a_wrong_prediction_gets_its_sentence = refuses(
     (lambda: None, "return a dictionary"),
     (lambda: {"standard": (0.0, 0.8)}, "with the keys 'standard', 'pgd_at'"),
     (lambda: LIKELY | {"pgd_at": 0.6}, "two numbers are asked for"),
-    (lambda: LIKELY | {"pgd_at": (0.6, "high")}, "an accuracy is a number"),
-    (lambda: LIKELY | {"pgd_at": (0.6, True)}, "an accuracy is a number"),
+    (lambda: LIKELY | {"pgd_at": (0.6, "high")}, "an accuracy must be a number"),
+    (lambda: LIKELY | {"pgd_at": (0.6, True)}, "an accuracy must be a number"),
     (lambda: LIKELY | {"pgd_at": (60, 95)}, "Write 40 % as 0.4"),
     (lambda: LIKELY | {"pgd_at": (0.6, 0.4)}, "Who knows more can do all"),
     (lambda: LIKELY | {"standard": (0.7, 0.8)}, "Lesson 2 has measured it"),

@@ -61,6 +61,11 @@ def in_place(z, z2, weight):
     return twins()(z, z2, weight)
 
 
+def by_the_first_view(z, z2, weight):
+    by_first = lambda view: (view - z.mean(0)) / (z.var(0, correction=0) + 1e-5).sqrt()  # noqa: E731
+    return twins(by_first)(z, z2, weight)
+
+
 def bare(view):
     return (view - view.mean(0)) / view.std(0, correction=0)
 
@@ -99,7 +104,10 @@ test_a_wrong_loss_gets_its_sentence = refuses(
         twins(finish=lambda c, w: diagonal(c) / len(c) + w * off(c).square().mean()),
         "means over the diagonal and over the rest",
     ),
-    (twins(finish=lambda c, w: on_and_off(c, w / 2)), "each pair once"),
+    (twins(finish=lambda c, w: diagonal(c) + w * c.triu(1).square().sum()), "each pair once"),
+    (twins(finish=lambda c, w: diagonal(c) + w * c.tril(-1).square().sum()), "each pair once"),
+    (twins(lambda view: F.normalize(view, dim=0), lambda one, two: one.T @ two), "to length 1, but do not subtract"),
+    (by_the_first_view, "Each view has its own"),
     (lambda z, z2, w: twins()(z, z, w), "you correlate z with itself"),
     (lambda z, z2, w: 2 * twins()(z, z2, w), "here the diagonal adds"),
     (twins(bare), "the same for all images gives NaN"),

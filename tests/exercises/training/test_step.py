@@ -98,6 +98,10 @@ def mixed(share):
     return loss
 
 
+def in_one_batch(model, x, x_adv, y):
+    return F.cross_entropy(model(torch.cat([x, x_adv])), torch.cat([y, y]))
+
+
 def with_a_clean_look(model, x, x_adv, y):
     model(x)
     return F.cross_entropy(model(x_adv), y)
@@ -135,6 +139,7 @@ test_a_wrong_step_gets_its_sentence = refuses(
     (step(loss=clean_loss, zero="before the attack"), "the attack's gradients are in it too"),
     (step(loss=mixed(1)), "you add the clean loss"),
     (step(loss=mixed(0.5)), "you average the clean"),
+    (step(loss=in_one_batch), "in one batch"),
     (step(stepping="eval"), "evaluation mode in your step"),
     (step(loss=lambda model, x, x_adv, y: F.cross_entropy(model(x_adv).softmax(1), y)), "has the softmax inside"),
     (step(target=lambda model, x, x_adv, y: own_answers(model, x)), "the model's own answers."),
