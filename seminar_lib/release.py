@@ -62,7 +62,7 @@ def release(
         "history": _rounded(trained),
         **({"earlier stages": [_rounded(stage) for stage in trained.earlier]} if trained.earlier else {}),
     }
-    save(path, trained.best, recipe.model, card, bits=bits, projector=recipe.objective.projects)
+    save(path, trained.best, recipe.model, card, bits=bits, projector=recipe.projects)
     return card
 
 

@@ -63,6 +63,17 @@ def test_the_projection_head_is_kept_where_it_was_trained(objective, tmp_path):
     assert torch.equal(stored, head.half().float()) == objective.projects
 
 
+def test_a_stage_that_leaves_the_projection_head_alone_keeps_what_the_one_before_has_trained(tmp_path):
+    first = replace(RECIPE, objective=ANCHOR(WEAK), epochs=1)
+    recipe = replace(RECIPE, start=first, trains="head", epochs=1)
+    trained = fit(recipe, toy(), progress=False)
+    release(tmp_path / "model", recipe, trained, toy(), "make it", torch.device("cpu"))
+    stored, head = (net.projector[0].weight for net in (checkpoints.load(tmp_path / "model")[0], trained.best))
+    assert torch.equal(stored, head.half().float())
+    assert replace(RECIPE, start="weights/of/others").projects  # nobody knows: keep it
+    assert not replace(RECIPE, start=RECIPE).projects
+
+
 def test_best_and_last_epoch_are_both_reported(tmp_path):
     early = fit(replace(RECIPE, epochs=1), toy(), progress=False).last
     trained = replace(fit(RECIPE, toy(), progress=False), last=early)  # far from the best

@@ -1,5 +1,7 @@
 """Learning-rate schedules at the points that define them."""
 
+import re
+
 import pytest
 
 from seminar_lib.schedules import Cosine, Drops, OneCycle
@@ -26,3 +28,19 @@ def test_drops_divide_by_ten():
     schedule = Drops(at=(0.5, 0.75))
     points = {0: 1, 0.49: 1, 0.5: 0.1, 0.74: 0.1, 0.75: 0.01, 1: 0.01}
     assert [schedule(progress) for progress in points] == pytest.approx(list(points.values()))
+
+
+@pytest.mark.parametrize(
+    ("schedule", "words"),
+    [
+        (lambda: OneCycle(1.0), "0 <= peak < 1; got peak=1.0"),
+        (lambda: OneCycle(-0.1), "got peak=-0.1"),
+        (lambda: Cosine(warmup=1.0), "0 <= warmup < 1; got warmup=1.0"),
+        (lambda: Cosine(warmup=float("nan")), "got warmup=nan"),
+        (lambda: Drops(at=0.5), "such as at=(0.5, 0.75); got at=0.5"),
+        (lambda: Drops(at=(5, 8)), "got at=(5, 8)"),
+    ],
+)
+def test_a_schedule_that_cannot_be_is_refused(schedule, words):
+    with pytest.raises(ValueError, match=re.escape(words)):
+        schedule()

@@ -350,6 +350,9 @@ def test_adam_is_that_of_pytorch(watch):
     ("change", "words"),
     [
         ({"optimiser": "lion"}, "optimiser is one of 'sgd', 'adam'; got 'lion'"),
+        ({"weight_decay": -1.0}, "weight decay >= 0; got weight_decay=-1.0"),
+        ({"weight_decay": float("nan")}, "got weight_decay=nan"),
+        ({"seed": 10**14}, "A seed is a whole number of up to"),
         ({"model": UNet(8), "trains": "head"}, "no head to train alone .* trains='head'"),
         ({"model": Autoencoder(2), "validation": ATTACK}, "no answer to attack in validation"),
     ],
@@ -357,6 +360,40 @@ def test_adam_is_that_of_pytorch(watch):
 def test_a_recipe_that_cannot_be_is_refused(change, words):
     with pytest.raises(ValueError, match=words):
         replace(PLAIN, **change)
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"dataset": None}, "dataset is the name of a data set; got None"),
+        ({"objective": CrossEntropy}, "objective is an objective, .*; got <class"),
+        ({"objective": ATTACK}, "objective is an objective, .*; got PGD"),
+        ({"model": SmallCNN}, "model is the plan of a network, .*; got <class"),
+        ({"model": nn.Linear(1, 1)}, "model is the plan of a network, .*; got Linear"),
+        ({"epochs": 1.5}, "epochs is a whole number; got 1.5"),
+        ({"batch_size": 8.0}, "batch_size is a whole number; got 8.0"),
+        ({"rate": "0.1"}, "rate is a number; got '0.1'"),
+        ({"schedule": None}, "schedule is a function .*; got None"),
+        ({"schedule": Drops}, "schedule is a function .*; got <class"),
+        ({"weight_decay": None}, "weight_decay is a number; got None"),
+        ({"augment": None}, "augment is an Augment.* changes nothing; got None"),
+        ({"ema": "0.9"}, "ema is a number, or None .*; got '0.9'"),
+        ({"validation": True}, 'validation is an attack, "last", or None .*; got True'),
+        ({"validation": Linf(2 / 255)}, "validation is an attack, .*; got Linf"),
+        ({"seed": 1.5}, "seed is a whole number; got 1.5"),
+        ({"start": Path("weights")}, "start is the recipe of the stage before, .*; got .*Path"),
+        ({"start": nn.Linear(1, 1)}, "start is the recipe of the stage before, .*; got Linear"),
+    ],
+)
+@pytest.mark.usefixtures("as_users_call_it")
+def test_a_part_of_another_kind_is_refused(change, words):
+    with pytest.raises(TypeError, match=words):
+        replace(PLAIN, **change)
+
+
+def test_an_augmentation_that_changes_nothing_is_the_one_that_the_error_names():
+    x = toy().train.images / 255
+    assert torch.equal(Augment(crop=0, flip=False, jitter=0)(x), x)
 
 
 @pytest.mark.parametrize("model", [SmallCNN(2), Autoencoder(2)])
@@ -455,10 +492,41 @@ def test_stages_after_given_weights_end_with_the_same_bits_when_they_were_interr
 
 
 def test_given_weights_of_another_network_are_refused(given):
-    with pytest.raises(ValueError, match=r"is a SmallCNN with .*2.* for 3 classes; the recipe trains SmallCNN.*4"):
+    with pytest.raises(ValueError, match=r"is a SmallCNN with .*2.* for 3 classes .* the recipe trains SmallCNN.*4"):
         run(replace(PLAIN, model=SmallCNN(4), start=given))
     with pytest.raises(ValueError, match="the same classes"):
         fit(replace(PLAIN, start=given), toy().part(("red", "blue"), {"train": 9, "validation": 9}), progress=False)
+    with pytest.raises(ValueError, match=r"3 channels; the recipe trains .* on 3 classes and 1 channels"):
+        fit(replace(PLAIN, start=given), replace(toy(), mean=(0.4,), std=(0.23,)), progress=False)
+
+
+def test_a_run_does_not_go_on_from_other_weights_of_the_same_name(given, tmp_path):
+    recipe = replace(PLAIN, start=given, epochs=1)
+    run(recipe, tmp_path / "run")
+    save(given, PLAIN.model.build(3, (0.4,) * 3, (0.23,) * 3), PLAIN.model, {})
+    with pytest.raises(ValueError, match="holds a run from other weights"):
+        run(recipe, tmp_path / "run")
+
+
+def test_a_run_does_not_go_on_with_other_images_of_the_same_name(tmp_path):
+    counts = {"train": 20, "validation": 20}
+    fit(replace(PLAIN, epochs=1), toy().part(("red", "blue"), counts), tmp_path, progress=False)
+    for other in (toy(), toy().part(("blue", "red"), counts), toy().part(("red", "blue"), counts | {"train": 21})):
+        with pytest.raises(ValueError, match="holds a run on other images"):
+            fit(replace(PLAIN, epochs=1), other, tmp_path, progress=False)
+
+
+def test_a_recipe_that_another_process_would_not_know_again_is_not_kept(tmp_path):
+    recipe = replace(PLAIN, epochs=1, schedule=lambda progress: 1 - progress)
+    with pytest.raises(ValueError, match=r"prints a place in memory.* or leave out the folder"):
+        run(recipe, tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+    assert run(recipe).best_epoch == 1
+
+
+def test_a_device_that_is_not_there_is_refused_in_words():
+    with pytest.raises(ValueError, match="A device is cpu, cuda or mps; got 'gpu'"):
+        fit(PLAIN, toy(), device="gpu", progress=False)
 
 
 @pytest.mark.parametrize(

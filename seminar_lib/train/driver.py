@@ -12,6 +12,8 @@ from tqdm.auto import tqdm
 from seminar_lib.checkpoints import load
 from seminar_lib.checks import check_labels
 from seminar_lib.data.dataset import Dataset
+from seminar_lib.device import device_named
+from seminar_lib.evaluation.kept import fingerprint
 from seminar_lib.files import make_folder
 from seminar_lib.models import Network
 from seminar_lib.train.folder import Folder, Kept
@@ -91,19 +93,20 @@ def fit(
 
     Raises:
         TypeError: ``recipe``, ``data`` or ``watch`` is something else.
-        ValueError: ``folder`` holds a damaged run or one of another recipe; ``data`` is another data set, has an empty
-            split or labels that its classes do not cover; there are not so many devices, or several to compile for.
+        ValueError: ``folder`` holds a damaged run, or one of another recipe, on other images or from other weights;
+            ``data`` is another data set, has an empty split or labels that its classes do not cover; there is no such
+            device, or not so many, or several to compile for.
         OSError: nothing can be written to ``folder``; found out before the first epoch.
         FloatingPointError: loss, gradients or weights are no longer finite; ``folder`` keeps the last good epoch. All
             processes stop.
     """
     _check(recipe, data, watch)
-    device = torch.device(device)
+    device = device_named(str(device))
     check_devices(device, devices, machines)
     if compile and devices * machines > 1:
         raise ValueError(f"compile works on one device alone; got devices={devices} on machines={machines}.")
-    homes = _homes(recipe, Path(folder) if folder else None)
-    given = _given(_stages(recipe)[0], data)
+    given, start = _given(_stages(recipe)[0], data)
+    homes = _homes(recipe, Path(folder), _seen(data), start) if folder else [None] * len(_stages(recipe))
     # All that can be refused is refused before further processes are started, so that they do not repeat it.
     kept = [home.read() if home else None for home in homes]
     for home in homes:
@@ -127,29 +130,38 @@ def _stages(recipe: Recipe) -> list[Recipe]:
     return [*(_stages(recipe.start) if isinstance(recipe.start, Recipe) else []), recipe]
 
 
-def _given(first: Recipe, data: Dataset) -> tuple[Network, ...]:
-    """The network with given weights that the first stage starts from; none where it starts from fresh ones.
+def _given(first: Recipe, data: Dataset) -> tuple[tuple[Network, ...], str]:
+    """The network with given weights that the first stage starts from, and their digest; none for fresh weights.
 
     Raises:
-        ValueError: it is another network than the recipe's, or its classes are others than those of ``data``.
+        ValueError: it is another network than the recipe's, or its classes or channels are others than those of
+            ``data``.
     """
     if not isinstance(first.start, str):
-        return ()
+        return (), ""
     network, card = load(first.start)
     build = card["build"]
-    found = (build["architecture"], build["settings"], build.get("classes", len(data.classes)))
-    if found != (type(first.model).__name__, asdict(first.model), len(data.classes)):
+    channels = build.get("channels") or len(build["mean"])
+    found = (build["architecture"], build["settings"], build.get("classes", len(data.classes)), channels)
+    if found != (type(first.model).__name__, asdict(first.model), len(data.classes), len(data.mean)):
         raise ValueError(
-            f"{first.start} is a {found[0]} with {found[1]} for {found[2]} classes; the recipe trains {first.model} on "
-            f"{len(data.classes)} classes. Given weights start a training of the same network on the same classes."
+            f"{first.start} is a {found[0]} with {found[1]} for {found[2]} classes and {channels} channels; the recipe "
+            f"trains {first.model} on {len(data.classes)} classes and {len(data.mean)} channels. Given weights start a "
+            "training of the same network on the same classes."
         )
-    return (network,)
+    return (network,), card["sha256"]
 
 
-def _homes(recipe: Recipe, path: Path | None) -> list[Folder | None]:
+def _homes(recipe: Recipe, path: Path, images: str, start: str) -> list[Folder | None]:
     """The folder of each stage: that of the stage before is inside."""
-    before = _homes(recipe.start, path / "start" if path else None) if isinstance(recipe.start, Recipe) else []
-    return [*before, Folder(path, recipe) if path else None]
+    before = _homes(recipe.start, path / "start", images, start) if isinstance(recipe.start, Recipe) else []
+    return [*before, Folder(path, recipe, images, start)]
+
+
+def _seen(data: Dataset) -> str:
+    """A fingerprint of all that a training sees of ``data``."""
+    splits = (data.train, data.validation)
+    return fingerprint(*(part for split in splits for part in (split.images, split.labels)), *data.classes)
 
 
 def _finish(

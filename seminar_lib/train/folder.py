@@ -12,6 +12,7 @@ made to agree with the state when it goes on. So the history never has a line to
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -33,10 +34,30 @@ class Kept(NamedTuple):
 
 @dataclass(frozen=True)
 class Folder:
-    """Where one training by ``recipe`` is kept, at ``path``; it need not exist yet."""
+    """Where one training is kept.
+
+    Attributes:
+        path: the folder, which need not exist yet.
+        recipe: what is being done.
+        images: a fingerprint of what it is done on: images, labels and classes.
+        start: a fingerprint of the given weights that it starts from; empty where there are none.
+
+    Raises:
+        ValueError: the recipe prints a place in memory, so that another process would not know it again.
+    """
 
     path: Path
     recipe: Recipe
+    images: str
+    start: str = ""
+
+    def __post_init__(self) -> None:
+        if " at 0x" in repr(self.recipe):
+            raise ValueError(
+                "A run that is kept is known by how its recipe prints, and this one prints a place in memory: "
+                f"{self.recipe}. Write a frozen dataclass in place of a plain function, as OneCycle is, or leave out "
+                "the folder."
+            )
 
     def read(self) -> Kept | None:
         """What is there to go on from; None if that is nothing.
@@ -47,14 +68,14 @@ class Folder:
         state, note = self.path / "state.safetensors", self.path / "recipe.txt"
         if not state.exists():
             if note.exists():
-                self._check(note.read_text(encoding="utf-8", errors="replace").rstrip("\n"))
+                self._check({"recipe": note.read_text(encoding="utf-8", errors="replace").rstrip("\n")})
             elif strangers := [name for name in ("history.jsonl", "curve.png") if (self.path / name).exists()]:
                 raise ValueError(f"{self.path} holds a {strangers[0]}, but no run. Choose another folder.")
             return None
         try:
             with safe_open(state, framework="pt") as file:
                 notes: dict[str, str] = file.metadata() or {}
-                self._check(notes.get("recipe"))
+                self._check({"recipe": "", "images": "", "start": "", **notes})
                 tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118  (it is no dictionary)
         except SafetensorError as error:
             raise ValueError(f"{state} is damaged ({error}). Delete it to start anew.") from error
@@ -62,7 +83,7 @@ class Folder:
 
     def write(self, kept: Kept) -> None:
         """Keep the state of a run, and let the other files follow."""
-        notes = {"recipe": repr(self.recipe), "history": json.dumps(kept.history)}
+        notes = {**self._marks, "history": json.dumps(kept.history)}
         with whole_file(self.path / "state.safetensors") as part:
             save_file(kept.state, part, notes)
         self.follow(kept.history)
@@ -86,9 +107,19 @@ class Folder:
         with whole_file(written) as part:  # the last one: where it is right, so are the others
             part.write_text(lines, encoding="utf-8")
 
-    def _check(self, found: str | None) -> None:
-        if found != repr(self.recipe):
-            raise ValueError(
-                f"{self.path} holds a run of another recipe. Choose another folder, or delete it to start anew.\n"
-                f"  there: {found}\n  asked: {self.recipe}"
-            )
+    @property
+    def _marks(self) -> dict[str, str]:
+        """What a run is known by."""
+        return {"recipe": repr(self.recipe), "images": self.images, "start": self.start}
+
+    def _check(self, found: Mapping[str, str]) -> None:
+        for mark, what in (
+            ("recipe", "of another recipe"),
+            ("images", "on other images"),
+            ("start", "from other weights"),
+        ):
+            if mark in found and found[mark] != self._marks[mark]:
+                raise ValueError(
+                    f"{self.path} holds a run {what}. Choose another folder, or delete it to start anew.\n"
+                    f"  there: {found[mark]}\n  asked: {self._marks[mark]}"
+                )
