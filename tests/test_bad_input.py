@@ -336,18 +336,26 @@ EVALUATIONS = {
     "radii in grey levels": (lambda m, d: curve(m, d, FGSM(), [0, 8]), "Did you mean 8/255?"),
     "a curve of no images": (lambda m, d: curve(m, d[:0], FGSM(), [0]), "at least one image; got none"),
     "no surrogates": (lambda m, d: gray_box(m, {}, d, {"": FGSM()}), "at least one surrogate and one attack"),
-    "no attacks on surrogates": (lambda m, d: gray_box(m, {"": deepcopy(m)}, d, {}), "and one attack, each by name"),
+    "no attacks on surrogates": (lambda m, d: gray_box(m, {"": nn.Sequential(m)}, d, {}), "one attack, each by name"),
     "a nameless surrogate": (
-        lambda m, d: gray_box(m, deepcopy(m), d, {"": FGSM()}),
+        lambda m, d: gray_box(m, nn.Sequential(m), d, {"": FGSM()}),
         "such as {'another seed': network}",
     ),
     "a surrogate's name that is taken": (
-        lambda m, d: gray_box(m, {"worst case": deepcopy(m)}, d, {"": FGSM()}),
+        lambda m, d: gray_box(m, {"worst case": nn.Sequential(m)}, d, {"": FGSM()}),
         "'worst case' belongs to a column of the report; call the surrogate something else",
     ),
     "the victim for a surrogate": (
-        lambda m, d: gray_box(m, {"other": deepcopy(m), "twin": m}, d, {"": FGSM()}),
+        lambda m, d: gray_box(m, {"other": nn.Sequential(m), "twin": m}, d, {"": FGSM()}),
         "The surrogate 'twin' is the victim itself. That is the white box",
+    ),
+    "a copy of the victim for a surrogate": (
+        lambda m, d: gray_box(m, {"loaded again": deepcopy(m)}, d, {"": FGSM()}),
+        "The surrogate 'loaded again' is the victim itself",
+    ),
+    "one surrogate under two names": (
+        lambda m, d: gray_box(m, {"a": (twin := nn.Sequential(m)), "b": deepcopy(twin)}, d, {"": FGSM()}),
+        "The surrogates 'a' and 'b' are one network, which would count twice",
     ),
     "a surrogate of another task": (
         lambda m, d: gray_box(m, {"": nn.Sequential(nn.Flatten(), nn.Linear(192, 7))}, d, {"": FGSM()}),
@@ -358,29 +366,32 @@ EVALUATIONS = {
         "The model returns NaN",
     ),
     "no surrogate at all": (lambda m, d: gray_box(m, {"": "resnet"}, d, {"": FGSM()}), "must be callable"),
-    "a gray box of no images": (lambda m, d: gray_box(m, {"": deepcopy(m)}, d[:0], {"": FGSM()}), "x holds no images"),
+    "a gray box of no images": (
+        lambda m, d: gray_box(m, {"": nn.Sequential(m)}, d[:0], {"": FGSM()}),
+        "x holds no images",
+    ),
     "gray batches of none": (
-        lambda m, d: gray_box(m, {"": deepcopy(m)}, d, {"": FGSM()}, batch_size=0),
+        lambda m, d: gray_box(m, {"": nn.Sequential(m)}, d, {"": FGSM()}, batch_size=0),
         "8 images and batch_size=0",
     ),
     "a name that is taken in the gray box": (
-        lambda m, d: gray_box(m, {"": deepcopy(m)}, d, {"clean": FGSM()}),
+        lambda m, d: gray_box(m, {"": nn.Sequential(m)}, d, {"clean": FGSM()}),
         "'clean' belongs to a row of the report",
     ),
     "a threat for an attack": (
-        lambda m, d: gray_box(m, {"": deepcopy(m)}, d, {"": Linf()}),
+        lambda m, d: gray_box(m, {"": nn.Sequential(m)}, d, {"": Linf()}),
         "'' must be an attack, such as PGD(Linf(8/255)); got Linf(",
     ),
     "a transfer of a transfer": (
-        lambda m, d: gray_box(m, {"": deepcopy(m)}, d, {"moved": Transfer(FGSM(), deepcopy(m))}),
+        lambda m, d: gray_box(m, {"": nn.Sequential(m)}, d, {"moved": Transfer(FGSM(), nn.Sequential(m))}),
         "moved is a transfer already, and gray_box makes one for each surrogate",
     ),
     "a transfer in an ensemble": (
-        lambda m, d: gray_box(m, {"": deepcopy(m)}, d, {"both": worst_case([FGSM(), Transfer(FGSM(), deepcopy(m))])}),
+        lambda m, d: gray_box(m, {"": nn.Sequential(m)}, d, {"both": worst_case([FGSM(), Transfer(FGSM(), m)])}),
         "both is a transfer already",
     ),
     "no such row of a gray box": (
-        lambda m, d: gray_box(m, {"": deepcopy(m)}, d, {"walk": PGD(steps=1)}, progress=False)["PGD"],
+        lambda m, d: gray_box(m, {"": nn.Sequential(m)}, d, {"walk": PGD(steps=1)}, progress=False)["PGD"],
         "There is no row 'PGD'; the rows are clean, walk, worst case",
     ),
     "no images to purify": (
@@ -423,7 +434,7 @@ EVALUATIONS = {
 
 MEASUREMENTS = {
     "evaluate": lambda m, d: evaluate(m, d, {}),
-    "gray_box": lambda m, d: gray_box(m, {"": deepcopy(m)}, d, {"": FGSM()}),
+    "gray_box": lambda m, d: gray_box(m, {"": nn.Sequential(m)}, d, {"": FGSM()}),
     "accuracy_against_eps": lambda m, d: curve(m, d, FGSM(), [0]),
     "evaluate_purified": lambda m, d: purified(m, d, FGSM()),
     "certify_set": lambda m, d: certify_set(Smoothed(m, 0.25), d),

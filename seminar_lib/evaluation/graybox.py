@@ -21,9 +21,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
+from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
 import torch
+from torch import nn
 
 from seminar_lib import markdown
 from seminar_lib.attacks import Attack, Transfer
@@ -33,6 +35,7 @@ from seminar_lib.checks import check_images
 from seminar_lib.data.dataset import Split, check_split
 from seminar_lib.evaluation.accuracy import Accuracy
 from seminar_lib.evaluation.checks import check_attacks
+from seminar_lib.evaluation.kept import network_fingerprint
 from seminar_lib.evaluation.paired import Paired
 from seminar_lib.evaluation.report import Report, evaluate
 from seminar_lib.goals import Goal
@@ -194,8 +197,8 @@ def gray_box(
         progress: show bars.
 
     Raises:
-        TypeError, ValueError: as ``evaluate``; there is no surrogate or no attack, a surrogate is the victim itself or
-            has other classes, an attack is a transfer already.
+        TypeError, ValueError: as ``evaluate``; there is no surrogate or no attack; a surrogate has other classes, or is
+            the victim, another surrogate or a copy of one of them; an attack is a transfer already.
     """
     _check(model, surrogates, data, attacks)
     run = partial(evaluate, data=data, batch_size=batch_size, seed=seed, progress=progress)
@@ -248,9 +251,22 @@ def _check(model: Model, surrogates: Mapping[str, Model], data: Split, attacks: 
             )
     check_images(data[:1].x)
     for name, surrogate in surrogates.items():
-        if surrogate is model:
+        if _same(surrogate, model):
             raise ValueError(
                 f"The surrogate {name!r} is the victim itself. That is the white box, which is measured in any case; "
                 "take a network with a training of its own."
             )
         check_surrogate(surrogate, model, data[:8].x)
+    for (name, first), (other, second) in combinations(surrogates.items(), 2):
+        if _same(first, second):
+            raise ValueError(
+                f"The surrogates {name!r} and {other!r} are one network, which would count twice. Each needs a "
+                "training of its own."
+            )
+
+
+def _same(first: Model, second: Model) -> bool:
+    """Whether two models are one network, or copies of it."""
+    if isinstance(first, nn.Module) and isinstance(second, nn.Module):
+        return network_fingerprint(first) == network_fingerprint(second)
+    return first is second
