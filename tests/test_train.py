@@ -5,6 +5,7 @@ import subprocess
 import sys
 from copy import deepcopy
 from dataclasses import dataclass, field, replace
+from functools import partial
 from itertools import count
 from pathlib import Path
 
@@ -543,6 +544,14 @@ def test_a_stage_that_does_not_fit_is_refused(change, words):
 
 
 # --- what a run does ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("mode", [torch.no_grad, torch.inference_mode, partial(torch.autocast, "cpu")])
+def test_a_training_does_not_hear_of_the_modes_around_it(mode):
+    recipe = replace(FULL, bf16=False)
+    with mode():
+        within = run(recipe)
+    assert_same_bits(within, run(recipe))
 
 
 def test_the_seed_decides_everything():

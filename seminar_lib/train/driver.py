@@ -59,6 +59,8 @@ class Trained:
         return sum(row["seconds"] for stage in (*self.earlier, self) for row in stage.history)
 
 
+@torch.inference_mode(False)
+@torch.enable_grad()
 def fit(
     recipe: Recipe,
     data: Dataset,
@@ -116,12 +118,13 @@ def fit(
     if not is_first():
         homes, progress, watch = [None] * len(homes), False, None
     earlier = tuple(Trained(network.to(processes.device), network) for network in given)
-    for stage, home, found in zip(_stages(recipe), homes, processes.agree(kept), strict=True):
-        run = Run(stage, data, processes, tuple(before.best for before in earlier))
-        if compile:
-            run.model.backbone.compile()
-        trained = Trained(*_finish(run, data, home, found, progress, watch), earlier)
-        earlier = (*earlier, trained)
+    with torch.autocast(device.type, enabled=False):  # the recipe says what is computed in bfloat16
+        for stage, home, found in zip(_stages(recipe), homes, processes.agree(kept), strict=True):
+            run = Run(stage, data, processes, tuple(before.best for before in earlier))
+            if compile:
+                run.model.backbone.compile()
+            trained = Trained(*_finish(run, data, home, found, progress, watch), earlier)
+            earlier = (*earlier, trained)
     return trained
 
 

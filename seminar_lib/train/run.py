@@ -62,7 +62,7 @@ class Run:
         """The network with its initial weights."""
         architecture, data = self.recipe.model, self.data
         with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(self.recipe.seed)
+            torch.default_generator.manual_seed(self.recipe.seed)  # GPUs keep the caller's numbers, too
             model: Network = (
                 architecture.build(len(data.mean))
                 if isinstance(architecture, ImageArchitecture)
