@@ -80,6 +80,7 @@ SETTINGS = {
     "smoothing NaN": (lambda: AdversarialTraining(smoothing=NAN), "in [0, 1); got nan"),
     "TRADES warmup": (lambda: TRADES(warmup=NAN), "share of the training, in [0, 1]; got nan"),
     "TRADES without noise": (lambda: TRADES(PGD(random_start=False)), "start at random; got attack=PGD(Linf(8/255)"),
+    "TRADES by an ensemble": (lambda: TRADES(worst_case([PGD(), FGSM()])), "start at random; got attack=WorstCase("),
     "TRADES by FGSM": (lambda: TRADES(FGSM()), "start at random; got attack=FGSM(Linf(8/255))"),
     "MART warmup": (lambda: MART(warmup=-1.0), "in [0, 1]; got -1.0"),
     "AWP of nothing": (lambda: AWP(0.005), "AWP needs an objective, such as AWP(TRADES()); got 0.005."),

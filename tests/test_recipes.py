@@ -95,6 +95,27 @@ def test_the_trainings_for_smoothing_differ_in_their_objective_alone(name, kind,
     assert replace(recipe, objective=at.objective, validation=at.validation) == at
 
 
+# By recipe, from the papers and the code of their authors: epochs, images a step, the largest rate, weight decay, and
+# at which share of that rate the schedule is after so many epochs.
+PUBLISHED = {
+    "resnet18_pgd_at": (110, 128, 0.1, 5e-4, {99: 1, 100: 0.1, 104: 0.1, 105: 0.01}),  # Pang et al., ICLR 2021
+    "clead_encoder": (500, 512, 0.4, 1e-4, {0: 1, 250: 0.5, 500: 0}),
+    "clead_head": (50, 128, 0.1, 5e-4, {0: 1, 15: 0.5, 30: 0.25, 45: 0.125}),
+    "lisard": (200, 256, 0.02, 5e-4, {5: 0.5, 10: 1, 105: (1 + 0.001) / 2, 200: 0.001}),
+}
+
+
+@pytest.mark.parametrize("name", PUBLISHED)
+def test_a_recipe_for_the_papers_network_has_the_published_settings(name):
+    recipe = getattr(recipes, f"cifar10_{name}")()
+    *settings, shares = PUBLISHED[name]
+    assert [recipe.epochs, recipe.batch_size, recipe.rate, recipe.weight_decay] == settings
+    found = {epoch: recipe.schedule(epoch / recipe.epochs) for epoch in shares}
+    assert found == pytest.approx(shares, abs=1e-9)
+    assert recipe.model == ResNet18(64)
+    assert recipes.cifar10_awp().objective.gamma == 0.01  # the authors' choice for adversarial training
+
+
 def test_what_stands_beside_the_papers_is_larger_and_longer_and_no_more():
     small, narrow = recipes.cifar10_noise_025(), recipes.cifar10_narrow_noise_025()
     assert narrow == replace(small, model=recipes.cifar10_narrow_pgd_at().model, epochs=2 * small.epochs)

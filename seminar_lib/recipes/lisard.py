@@ -1,9 +1,10 @@
 """LISArD, the same without its correlations (plain training on noise), and adversarial training that starts from it.
 
-``cifar10_lisard`` has the settings of the released code but for three: one learning rate for all parameters, where the
-code has a smaller one for biases and BatchNorm; images in random order; and the best epoch chosen on validation images,
-where the code looks at the test images. Its adversarial stage lowers the rate whenever the accuracy of PGD on *test*
-images stops rising; ours does at one half and three quarters of the training.
+``cifar10_lisard`` has the settings of the released code but for four: one learning rate for all parameters, where the
+code has a smaller one for biases and BatchNorm; images in random order, and shifted ones with a mirrored border, where
+the code's is black; and the best epoch chosen on validation images, where the code looks at the test images. Its
+adversarial stage lowers the rate whenever the accuracy of PGD on *test* images stops rising; ours does at one half and
+three quarters of the training.
 """
 
 from __future__ import annotations
@@ -52,8 +53,8 @@ def cifar10_noise() -> Recipe:
 
 def cifar10_lisard_at() -> Recipe:
     """Adversarial training with PGD-10, from where ``cifar10_lisard`` ends."""
-    halves = Drops(at=(0.5, 0.75))
-    return replace(baselines.cifar10_resnet18_pgd_at(), start=cifar10_lisard(), epochs=200, schedule=halves)
+    tenths = Drops(at=(0.5, 0.75))
+    return replace(baselines.cifar10_resnet18_pgd_at(), start=cifar10_lisard(), epochs=200, schedule=tenths)
 
 
 def cifar10_narrow_lisard() -> Recipe:

@@ -81,4 +81,5 @@ def test_the_attack_can_climb_the_contrastive_term_too(labels, tiny, x, y):
     assert goal(left).loss.mean() > goal(fooled).loss.mean()
     assert goal.second(left).loss.mean() > goal.second(fooled).loss.mean()
     assert goal(fooled).loss.requires_grad
+    torch.testing.assert_close(goal(left).loss, goal.first(left).loss + 5 * goal.second(left).loss)
     assert not goal.second.crowd.z.requires_grad
