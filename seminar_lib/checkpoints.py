@@ -49,7 +49,7 @@ def save(
     you report on the weights as ``load`` returns them.
 
     Args:
-        path: without suffix.
+        path: with or without suffix.
         model: the weights.
         architecture: what built the model.
         card: plain values to keep beside them: recipe, seconds, hardware, metrics.
@@ -82,7 +82,7 @@ def save(
     }
     ours = {"build": build, "sha256": sha256(blob).hexdigest()}
     text = json.dumps({**ours, **card, **ours}, indent=1)  # ours first, whatever an older card that is passed on says
-    weights, card_file = _files(Path(path))
+    weights, card_file = _files(_bare(path))
     with whole_file(weights) as part:
         part.write_bytes(lzma.compress(blob, filters=PACKING))
     with whole_file(card_file) as part:
@@ -102,7 +102,7 @@ def load(name: str | Path, device: torch.device | str = "cpu") -> tuple[Network,
         FileNotFoundError: no such weights; the message lists what there is.
         ValueError: weights or card are damaged, or do not fit each other.
     """
-    path = Path(str(name).removesuffix(CARD).removesuffix(WEIGHTS))
+    path = _bare(name)
     if not path.name:  # an empty name, or a folder such as "." or "/"
         raise FileNotFoundError(f"{str(name)!r} names no weights. Shipped: {', '.join(shipped()) or 'none'}.")
     if not _files(path)[1].exists():
@@ -122,7 +122,7 @@ def load(name: str | Path, device: torch.device | str = "cpu") -> tuple[Network,
             # The same projection head each time, where none was kept; GPUs keep the caller's numbers, too.
             torch.default_generator.manual_seed(0)
             model = architecture.build(**told)
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RuntimeError) as error:  # the last: a width below 0
         raise ValueError(
             f"{card_file} is not a card of this library: {error!r}. Fetch it again, or save the model anew."
         ) from error
@@ -161,7 +161,7 @@ def check_bits(bits: int) -> None:
     Raises:
         ValueError: it is neither 16 nor from 2 to 12.
     """
-    if bits != 16 and not 2 <= bits <= 12:
+    if bits not in (16, *range(2, 13)):
         raise ValueError(f"A weight is stored in 16 bits, or in 2 to 12; got bits={bits}.")
 
 
@@ -175,6 +175,11 @@ def rounded(weights: Tensor, bits: int) -> Tensor:
     largest = weights.flatten(1).abs().amax(1).clamp_min(torch.finfo(torch.float16).tiny)
     step = torch.exp2(torch.ceil(torch.log2(largest / steps))).view(-1, *[1] * (weights.dim() - 1))
     return (weights / step).round() * step
+
+
+def _bare(name: str | Path) -> Path:
+    """A path without the suffix of either file."""
+    return Path(str(name).removesuffix(CARD).removesuffix(WEIGHTS))
 
 
 def _files(path: Path) -> tuple[Path, Path]:

@@ -83,6 +83,7 @@ DAMAGES = {
         "does not fit the network ViT(",
     ),
     "card of what we lack": (edit(lambda c: c["build"].update(architecture="VGG")), NO_CARD),
+    "card of no width": (edit(lambda c: c["build"].update(settings={"width": -1})), NO_CARD),
     "card of odd settings": (edit(lambda c: c["build"].update(settings={"depth": 4})), NO_CARD),
 }
 

@@ -113,6 +113,8 @@ def test_loading_leaves_the_callers_random_numbers_alone(tmp_path):
 def test_a_path_may_come_as_text_and_with_a_suffix(suffix, tmp_path):
     save(str(tmp_path / "new" / "model"), build(SmallCNN(4)), SmallCNN(4), {"note": 1})
     assert load(f"{tmp_path}/new/model{suffix}")[1]["note"] == 1
+    save(f"{tmp_path}/new/model{suffix}", build(SmallCNN(4)), SmallCNN(4), {"note": 2})
+    assert load(tmp_path / "new" / "model")[1]["note"] == 2
 
 
 def test_what_gives_images_is_no_classifier(tmp_path):

@@ -121,7 +121,7 @@ def drift(z: Embeddings, z_adv: Embeddings, y: Labels) -> PerExample:
             "Drift is measured against the way from class to class: it needs at least two classes; got one."
         )
     typical = torch.pdist(middles).mean()
-    if typical == 0:
+    if typical < 10 * torch.finfo(u.dtype).eps:  # no more than rounding
         raise ValueError("All classes have the same mean: there is no way to measure by. Has the network collapsed?")
     way: PerExample = (u_adv - u).norm(dim=1) / typical
     return way
@@ -168,10 +168,10 @@ def class_means(z: Embeddings, y: Labels) -> tuple[Int[Tensor, " L"], Float[Tens
 
 
 def _measurable(z: Embeddings) -> Embeddings:
-    """Embeddings without the gradients that come with them; refuses those that are not finite."""
+    """Embeddings in float32 or better, without the gradients that come with them; refuses those that are not finite."""
     if not (finite := z.isfinite().all(1)).all():
         raise ValueError(
             f"The embeddings hold NaN or infinity, first in row {int((~finite).nonzero()[0])}. Did the network's "
             "training diverge?"
         )
-    return z.detach()
+    return z.detach().to(torch.promote_types(z.dtype, torch.float32))

@@ -55,7 +55,8 @@ def embed(model: Classifier, x: Images, projected: bool = False, batch_size: int
     Args:
         model: the network.
         x: images in [0, 1], on the network's device.
-        projected: take what the contrastive losses compare, the output of the projection head, of length 1.
+        projected: take what the contrastive losses compare, the output of the projection head, of length 1. It means
+            nothing where no training has touched that head, as in ``signs/standard`` or ``signs/pgd_at``.
         batch_size: images at a time.
 
     Raises:

@@ -111,6 +111,15 @@ def test_embeddings_that_carry_gradients_are_measured_as_they_are():
     assert torch.equal(neighbours(z_adv / 2, Y, z, Y), neighbours(Z_ADV, Y, Z, Y))
 
 
+def test_coarse_embeddings_are_measured_as_what_they_stand_for():
+    z, z_adv = Z.bfloat16(), Z_ADV.bfloat16()
+    fine, fine_adv = z.float(), z_adv.float()
+    assert uniformity(z) == uniformity(fine)
+    assert separation(z, Y) == separation(fine, Y)
+    assert torch.equal(drift(z, z_adv, Y), drift(fine, fine_adv, Y))
+    assert torch.equal(neighbours(z_adv, Y, z, Y), neighbours(fine_adv, Y, fine, Y))
+
+
 BROKEN = Z.clone()
 BROKEN[5, 2], BROKEN[9, 0] = math.nan, math.inf
 
@@ -136,6 +145,7 @@ BAD = {
     "labels too few": (lambda: separation(Z, Y[:3]), "one label for each of 24 embeddings"),
     "drift of one class": (lambda: drift(Z, Z, 0 * Y), "at least two classes; got one"),
     "drift of a collapse": (lambda: drift(0 * Z, Z, Y), "Has the network collapsed?"),
+    "drift of one up to rounding": (lambda: drift(1 + 1e-8 * Z, Z, Y), "Has the network collapsed?"),
     "no neighbours": (lambda: neighbours(Z, Y, Z, Y, 0), "1 to 24 neighbours, as many as there are; got k=0"),
     "too many neighbours": (lambda: neighbours(Z, Y, Z, Y, 25), "got k=25"),
     "another network's": (
