@@ -546,6 +546,13 @@ def test_a_stage_that_does_not_fit_is_refused(change, words):
 # --- what a run does ------------------------------------------------------------------------------------------------
 
 
+def test_bfloat16_moves_a_training_by_rounding_alone():
+    recipe = replace(PLAIN, epochs=5, rate=0.02)
+    fine, coarse = ([row["clean"] for row in run(replace(recipe, bf16=bf16)).history] for bf16 in (False, True))
+    assert coarse == pytest.approx(fine, abs=0.1)
+    assert fine[-1] < fine[0] / 2  # weights that stood still would be far off
+
+
 @pytest.mark.parametrize("mode", [torch.no_grad, torch.inference_mode, partial(torch.autocast, "cpu")])
 def test_a_training_does_not_hear_of_the_modes_around_it(mode):
     recipe = replace(FULL, bf16=False)

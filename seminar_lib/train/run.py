@@ -108,6 +108,7 @@ class Run:
         self.learning.train()
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.bf16):
             terms = self.objective(self.model, batch)
+        torch.clear_autocast_cache()  # within another autocast it would keep the weights of this step for the next one
         loss = torch.stack(list(terms.values())).sum()
         if not loss.isfinite():
             raise self.diverged(f"the loss is {loss.item()} in {where}")
