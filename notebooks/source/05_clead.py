@@ -79,6 +79,7 @@ for ax, (name, network) in zip(axes, networks.items(), strict=True):
             label=pair,
         )
     ax.set(title=f"{name}, n = {len(x)}, PGD-10 at 8/255", xlabel="cosine", yticks=[])
+axes[0].set_ylabel("density")
 axes[0].legend(loc="upper center")
 plt.show()
 
@@ -93,9 +94,10 @@ for name, pairs in similar.items():
 #
 # ## Which two belong together?
 #
-# A *contrastive* loss needs no labels. It is shown two views of each image and asks of every view: which of all the
-# others in this batch is the other view of the same image? With $B$ images there are $2B$ embeddings. Let $i$ be one of
-# them, the *anchor*, and $p$ its other view. With the cosines $s$ and a temperature $\tau$,
+# The *contrastive* loss of this lesson needs no labels. It is shown two views of each image and asks of every view:
+# which of all the others in this batch is the other view of the same image? With $B$ images there are $2B$
+# embeddings. Let $i$ be one of them, the *anchor*, and $p$ its other view. With the cosines $s$ and a temperature
+# $\tau$,
 #
 # $$\ell_i = - \log \frac{\exp(s_{ip} / \tau)}{\sum_{a \ne i} \exp(s_{ia} / \tau)} .$$
 #
@@ -363,8 +365,8 @@ for row, split in paired.items():
 # %% [markdown]
 # (The attack searches in bfloat16 here, to be quick. In float32, as for the cards, the counts of PGD-20 are 68 and 26.)
 #
-# And the term? Here is the cosine of an image with its attacked version, beside that of two images of different
-# classes, in the whole embedding.
+# And the term? Here is the cosine of an image with its attacked version, beside those of two images of one class and of
+# two different ones, in the whole embedding.
 
 # %%
 signs = test_signs.sample(120)
@@ -379,7 +381,7 @@ for name in ("pgd_at", "clead"):
 # is not by chance of the images. But one attack is not a number (lesson 3): of 128 of these signs AutoAttack leaves
 # both 46.9% [38.4%, 55.5%]. The clean accuracy of C-LEAD is higher by half a point, and that is not by chance either:
 # it is the only one of the two that has seen clean images, too. And the attacked image? Adversarial training holds most
-# of them as near, unasked; of the few that go far, lesson 8 will find fewer in `clead`. What differs most is the middle
+# of them as near, unasked; of those that go far, lesson 8 finds fewer in `clead`. What differs most is the middle
 # number: images of one class stand farther apart than in `pgd_at`, as NT-Xent, which knows no classes, would want it.
 #
 # Is all that the term's doing? These two cannot tell, as the clean cross-entropy is not in both either. A third network

@@ -405,7 +405,8 @@ Quiz("06_anchor")
 # - Hard positives are the least similar of the class. The weights say how much each counts, and carry no gradient.
 # - A reconstruction says which parts come from the paper and which do not, and it turns into known methods at the ends
 #   of its scales. That is how it can be tested.
-# - A part has helped if the same training without it does worse, beyond the intervals.
+# - A part has helped if the same training without it does worse: image by image by more than chance, and with more than
+#   one seed.
 #
 # **Discussion: what would convince you?** You have only an abstract, which claims more robust accuracy than adversarial
 # training on CIFAR-10. Which three ablations would have to be in the paper before you credit the hard positives? In
