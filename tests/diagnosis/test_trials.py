@@ -6,7 +6,7 @@ from seminar_lib import load
 from seminar_lib.attacks import APGD
 from seminar_lib.diagnosis import ALARM, OK, OPEN, diagnose
 from seminar_lib.masking import DEFENCES, ROUNDING
-from seminar_lib.threat import L2, Linf
+from seminar_lib.threat import L1, L2, Linf, ThreatModel
 
 from .conftest import QUICK, verdicts
 
@@ -51,7 +51,17 @@ def test_without_a_surrogate_transfer_is_left_open(tiny, x, y):
     assert found["transfer"] == found["transfer failure"] == OPEN
 
 
-def test_it_works_in_another_ball(tiny, x, y):
-    diagnosis = diagnose(tiny, x, y, threat=L2(0.2), steps=5, queries=20)
-    assert diagnosis.attack == APGD(L2(0.2), steps=5)
+@pytest.mark.parametrize("threat", [L2(0.2), L1(2.0)], ids=repr)
+def test_it_works_in_another_ball(tiny, x, y, threat):
+    diagnosis = diagnose(tiny, x, y, threat=threat, steps=5, queries=20)
+    assert diagnosis.attack == APGD(threat, steps=5)
     assert verdicts(diagnosis)["black box"] == OK
+
+
+def test_without_squares_the_black_box_is_left_open(tiny, x, y):
+    class Ball(ThreatModel):
+        norm, steepest, shrink, noise = Linf.norm, Linf.steepest, Linf.shrink, Linf.noise
+
+    check = diagnose(tiny, x, y, threat=Ball(4 / 255), steps=5, queries=20)["black box"]
+    assert check.verdict == OPEN
+    assert check.meaning.startswith("Square knows how to fill a square for Linf, L2 and L1; got Ball(")
