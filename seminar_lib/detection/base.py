@@ -7,6 +7,7 @@ permits one, and nothing that is hidden from the adversary.
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 
 import torch
@@ -17,6 +18,8 @@ from seminar_lib.data.dataset import Dataset, Split
 from seminar_lib.freeze import in_batches
 from seminar_lib.models import Classifier
 from seminar_lib.types import Images, PerExample
+
+ROUNDING = 1e-9  # 0.29 * 100 is 28.999...
 
 
 class Detector(nn.Module, ABC):
@@ -75,11 +78,11 @@ def quantile(scores: PerExample, fpr: float) -> float:
     if not 0 < fpr < 1:
         hint = f" Did you mean {fpr / 100:g}?" if 1 <= fpr < 100 else ""
         raise ValueError(f"A false-positive rate is a share of the clean images, in (0, 1); got fpr={fpr}.{hint}")
-    allowed = int(fpr * len(scores) + 1e-9)  # 0.29 * 100 is 28.999...
+    allowed = int(fpr * len(scores) + ROUNDING)
     if allowed < 1:
         raise ValueError(
             f"Of {len(scores)} validation images none may be rejected at fpr={fpr:g}: the threshold would be a guess. "
-            f"Take {round(1 / fpr)} images or more, or a larger fpr."
+            f"Take {math.ceil((1 - ROUNDING) / fpr)} images or more, or a larger fpr."
         )
     return float(scores.sort(descending=True).values[allowed])
 

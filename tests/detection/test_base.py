@@ -80,6 +80,13 @@ def test_equal_scores_are_accepted_together():
     assert quantile(torch.arange(100.0), 0.29) == 70  # though 0.29 * 100 is a little less than 29 in floats
 
 
+@pytest.mark.parametrize(("fpr", "enough"), [(0.01, 100), (0.03, 34), (0.3, 4), (1 / 3, 3), (0.4, 3), (0.9, 2)])
+def test_so_many_images_are_enough_and_one_less_is_not(fpr, enough):
+    with pytest.raises(ValueError, match=f"Of {enough - 1} validation images none .* Take {enough} images or more"):
+        quantile(torch.arange(float(enough - 1)), fpr)
+    assert quantile(torch.arange(float(enough)), fpr) == enough - 2
+
+
 REFUSED = {
     "fpr 0": (lambda m, d: Brightness().threshold_at(d, 0.0), "in (0, 1); got fpr=0.0"),
     "fpr in percent": (lambda m, d: Brightness().threshold_at(d, 5), "got fpr=5. Did you mean 0.05?"),
