@@ -28,6 +28,17 @@ def test_the_interval_holds_the_true_area_as_often_as_it_says(shift):
     assert held > 0.9  # 0.95, less three standard errors
 
 
+@pytest.mark.parametrize(("m", "n"), [(6, 6), (4, 9)])
+def test_each_end_is_so_many_of_its_own_deviations_away(m, n):
+    """The variance of Hanley & McNeil 1982, where Newcombe puts the mean of m and n in place of each."""
+    found = AUROC.of(torch.randn(m), torch.randn(n) + 0.5)
+    size = (m + n) / 2
+    for end in (found.low, found.high):
+        q1, q2 = end / (2 - end), 2 * end**2 / (1 + end)
+        variance = (end * (1 - end) + (size - 1) * (q1 + q2 - 2 * end**2)) / (m * n)
+        assert abs(found.auroc - end) == pytest.approx(norm.ppf(0.975) * variance**0.5, rel=1e-5)
+
+
 def test_turned_round_it_is_one_less():
     clean, attacked = torch.randn(20), torch.randn(30) + 1
     there, back = AUROC.of(clean, attacked), AUROC.of(attacked, clean)
