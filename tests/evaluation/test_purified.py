@@ -51,6 +51,18 @@ class Watched(nn.Module):
         return self.purifier(x)
 
 
+class Flicker(nn.Module):
+    """It does nothing, or draws the first channel anew, and keeps what it is shown."""
+
+    def __init__(self, random: bool) -> None:
+        super().__init__()
+        self.random, self.shown = random, []
+
+    def forward(self, x):
+        self.shown.append(x.detach().clone())
+        return torch.cat([torch.rand_like(x[:, :1]), x[:, 1:]], 1) if self.random else x
+
+
 # --- PurifiedReport -------------------------------------------------------------------------------------------------
 
 
@@ -173,6 +185,19 @@ def test_a_lucky_look_of_the_search_is_no_success(tiny, split):
         assert abs(right - 0.75) < 0.05  # a standard error of 0.012
         assert report[row]["majority of 200"].accuracy == 1
         assert report[row]["worst of 200"].accuracy == 0
+
+
+@pytest.mark.parametrize("random", [False, True])
+def test_who_knows_no_purifier_or_a_random_one_climbs_to_the_end(tiny, split, random):
+    next(tiny.parameters()).data[:, 0] = 0  # blind for the channel that is drawn anew
+    purifier, (x, y) = Flicker(random), (split.x, tiny(split.x).argmax(1))
+    attack = replace(ATTACK, random_start=False)
+    evaluate_purified(purifier, tiny, replace(split, labels=y), attack, draws=1, eot=1, progress=False)
+    shown = torch.stack([images for images in purifier.shown if len(images) == len(x)])
+    made = [replace(attack, stop_when_fooled=stop)(tiny, x, y) for stop in (False, True)]
+    late, early = (((shown - images).abs().flatten(1).amax(1) < 1e-6).any() for images in made)
+    assert late
+    assert early == (not random)  # without chance, BPDA may believe a success that it sees
 
 
 def test_a_wrong_label_is_refused_before_any_image_is_attacked(tiny, split):
