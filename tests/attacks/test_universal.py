@@ -26,6 +26,16 @@ def test_for_images_of_one_class_it_is_the_best_of_the_ball(threat, oracle):
 
 
 @pytest.mark.parametrize("threat", THREATS, ids=repr)
+def test_the_steps_shrink_along_a_line_to_nothing(threat, oracle):
+    """Inside the ball all steps of a linear model go the same way: 1 + 4/5 + 3/5 + 2/5 + 1/5 is three first steps."""
+    rows = oracle.y == 0
+    delta = Universal(threat, steps=5, step_size=threat.eps / 10, cap=1e9).learn(
+        oracle.model, oracle.x[rows], oracle.y[rows]
+    )
+    assert threat.norm(delta).item() == pytest.approx(3 * threat.eps / 10, rel=1e-4)
+
+
+@pytest.mark.parametrize("threat", THREATS, ids=repr)
 def test_it_is_one_perturbation_inside_the_threat_model(threat, tiny, x, y):
     x = x * 0.5 + 0.25  # away from the box
     attack = Universal(threat, steps=5, batch_size=4)
