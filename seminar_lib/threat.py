@@ -42,7 +42,11 @@ class ThreatModel(ABC):
             )
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}({self.eps:g})"
+        return f"{type(self).__name__}({self.written(self.eps)})"
+
+    def written(self, length: float) -> str:
+        """The code of a length, to the last digit: results are kept and taken up by what their attack prints."""
+        return repr(float(length)).removesuffix(".0")
 
     @abstractmethod
     def norm(self, delta: Images) -> PerExample:
@@ -97,8 +101,10 @@ class Linf(ThreatModel):
                 f"Did you mean {self.eps:g}/255?"
             )
 
-    def __repr__(self) -> str:
-        return f"Linf({in_levels(self.eps)})"
+    def written(self, length: float) -> str:
+        """In grey levels, ``"8/255"``, where it is a whole number of them."""
+        levels = round(255 * length)
+        return f"{levels}/255" if levels / 255 == length else super().written(length)
 
     def norm(self, delta: Images) -> PerExample:
         """The largest change of any pixel value."""
@@ -184,12 +190,6 @@ class L1(ThreatModel):
         one_more = torch.empty_like(x[:, :1, :1, :1]).exponential_(generator=generator)
         signs = 2 * torch.empty_like(x).bernoulli_(generator=generator) - 1
         return self.eps * signs * exponential / (exponential.sum(PIXELS, keepdim=True) + one_more)
-
-
-def in_levels(pixels: float) -> str:
-    """A length in pixels of [0, 1] as grey levels, ``"8/255"``, where it is a whole number of them."""
-    levels = pixels * 255
-    return f"{levels:.0f}/255" if abs(levels - round(levels)) < 1e-9 else f"{pixels:g}"
 
 
 def _shorten(delta: Images, room: Images, eps: float) -> Images:

@@ -154,10 +154,15 @@ def test_noise_of_no_images_is_none(threat):
     assert threat.noise(torch.zeros(0, 3, 2, 2)).shape == (0, 3, 2, 2)
 
 
-def test_a_threat_prints_as_the_code_that_makes_it():
-    for threat in [Linf(8 / 255), Linf(0.1), Linf(1.0), L2(0.5), L2(128 / 255), L1(12.0)]:
-        assert eval(repr(threat)).eps == pytest.approx(threat.eps, rel=1e-5)
-    assert repr(Linf(8 / 255)) == "Linf(8/255)"
+@given(eps=st.floats(0, 1, exclude_min=True) | st.integers(1, 255).map(lambda levels: levels / 255))
+def test_a_threat_prints_as_the_code_that_makes_it_and_no_other(eps):
+    for threat in (Linf(eps), L2(eps), L1(3 * eps)):
+        assert eval(repr(threat)) == threat
+
+
+def test_a_threat_prints_in_few_digits_where_these_are_all():
+    threats = [Linf(8 / 255), Linf(1.0), Linf(0.1), Linf(1e-12), L2(0.5), L2(1.0), L1(12.0)]
+    assert str(threats) == "[Linf(8/255), Linf(255/255), Linf(0.1), Linf(1e-12), L2(0.5), L2(1), L1(12)]"
 
 
 def test_shapes_in_signatures_are_enforced_in_tests():

@@ -21,11 +21,10 @@ from seminar_lib.freeze import frozen
 from seminar_lib.goals import Goal, Misclassify, Reach, Score
 from seminar_lib.lean import lean
 from seminar_lib.losses import Loss, cross_entropy
-from seminar_lib.threat import Linf, ThreatModel, in_levels
+from seminar_lib.threat import Linf, ThreatModel
 from seminar_lib.types import Flags, Images, Labels, Model, PerExample
 
 Generator = torch.Generator | None
-LENGTHS = {"step_size"}  # fields in pixels of [0, 1]; they print in grey levels, as the radius does
 
 
 @dataclass(frozen=True, repr=False)
@@ -41,12 +40,15 @@ class Attack(ABC):
             same. A success counts only when float32 confirms it.
         exact: of the class: whether its search compares such small differences that it always runs in the precision of
             the images; ``bf16`` is then set back to False.
+        lengths: of the class: names of the fields that are lengths in the threat's norm, which print and scale as its
+            radius does.
 
     Raises:
         TypeError: ``threat`` is no threat model.
     """
 
     exact: ClassVar[bool] = False
+    lengths: ClassVar[tuple[str, ...]] = ("step_size",)
     threat: ThreatModel = Linf()
     loss: Loss = field(default=cross_entropy, kw_only=True)
     stop_when_fooled: bool = field(default=True, kw_only=True)
@@ -65,7 +67,8 @@ class Attack(ABC):
         """The code that makes this attack, without the fields that have their default values."""
         chosen = [f for f in fields(self)[1:] if f.init]
         changed = {f.name: getattr(self, f.name) for f in chosen if getattr(self, f.name) != f.default}
-        texts = [f"{name}={in_levels(value) if name in LENGTHS else repr(value)}" for name, value in changed.items()]
+        written = {name: self.threat.written if name in self.lengths else repr for name in changed}
+        texts = [f"{name}={written[name](value)}" for name, value in changed.items()]
         return f"{type(self).__name__}({', '.join([repr(self.threat), *texts])})"
 
     def within(self, threat: ThreatModel) -> Attack:
@@ -74,7 +77,8 @@ class Attack(ABC):
 
     def scaled(self, share: float) -> Attack:
         """The same attack in ``share`` times the radius; a step size that was chosen is scaled alike."""
-        lengths: dict[str, Any] = {name: share * getattr(self, name) for name in LENGTHS if getattr(self, name, None)}
+        chosen = [name for name in self.lengths if getattr(self, name, None)]
+        lengths: dict[str, Any] = {name: share * getattr(self, name) for name in chosen}
         return replace(self.within(replace(self.threat, eps=share * self.threat.eps)), **lengths)
 
     @abstractmethod

@@ -17,7 +17,8 @@ and the nearest success is drawn back along its line to the boundary.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 
@@ -45,6 +46,7 @@ class FMN(MinimumNorm):
         ValueError: a hyperparameter is out of range.
     """
 
+    lengths: ClassVar[tuple[str, ...]] = ()  # its steps are as long, whatever the threat
     steps: int = 100
     step_size: float = 1.0
     gamma: float = 0.05
@@ -61,10 +63,6 @@ class FMN(MinimumNorm):
             raise ValueError(f"FMN needs a finite step_size > 0, in pixels of [0, 1]; got {self.step_size}.")
         if not 0 < self.gamma < 1:
             raise ValueError(f"FMN needs gamma, a share of the radius, in (0, 1); got {self.gamma}.")
-
-    def scaled(self, share: float) -> FMN:
-        """The same walk, for successes in ``share`` times the radius: its steps are as long, whatever the threat."""
-        return replace(self, threat=replace(self.threat, eps=share * self.threat.eps))
 
     def approach(self, goal: Goal, x: Images, generator: Generator = None, enough: float = 0.0) -> Images:
         """One walk of each image, which ends early only at a success within ``enough``. Nothing is drawn."""

@@ -143,6 +143,17 @@ def test_a_scaled_attack_is_the_same_in_a_smaller_ball():
     assert FMN(L2(1.0), step_size=0.5).scaled(0.5) == FMN(L2(0.5), step_size=0.5)  # it walks as far for any radius
 
 
+def test_steps_print_in_grey_levels_where_the_radius_does():
+    printed = {
+        PGD(Linf(8 / 255), step_size=2 / 255): "PGD(Linf(8/255), step_size=2/255)",
+        PGD(L2(0.5), step_size=1.0): "PGD(L2(0.5), step_size=1)",
+        FMN(Linf(8 / 255), step_size=2.0): "FMN(Linf(8/255), step_size=2.0)",  # a Euclidean length
+    }
+    for attack, code in printed.items():
+        assert repr(attack) == code
+        assert eval(code) == attack
+
+
 def test_attacks_inside_an_attack_are_scaled_with_their_steps(tiny):
     large, small = (PGD(Linf(eps / 255), steps=3, step_size=step / 255) for eps, step in ((8, 2), (2, 0.5)))
     nested = worst_case([FGSM(Linf(8 / 255)), Transfer(large, tiny)])

@@ -17,7 +17,6 @@ from ipywidgets import SelectionSlider
 from seminar_lib.data.dataset import Split
 from seminar_lib.models import Classifier
 from seminar_lib.plots import GREY
-from seminar_lib.threat import in_levels
 from seminar_lib.widgets.canvas import Canvas, Pixels
 from seminar_lib.widgets.embedding.drawing import Sheet, draw_ground, draw_walk
 from seminar_lib.widgets.embedding.scene import ATTACK, STEPS, Spot, grounds, walk
@@ -112,7 +111,7 @@ class EmbeddingDemo(ImageDemo[State]):
             verdict = "The network still answers rightly."
         return (
             f"{self.names[state.network]}, image {state.image + 1}, {self.classes[true]}, PGD at eps = "
-            f"{in_levels(ATTACK.threat.eps)}, step {state.step} of {STEPS}: {self._words(here)}. "
+            f"{ATTACK.threat.written(ATTACK.threat.eps)}, step {state.step} of {STEPS}: {self._words(here)}. "
             f"Clean: {self._words(clean)}. {verdict}"
         )
 
