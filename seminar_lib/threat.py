@@ -64,6 +64,10 @@ class ThreatModel(ABC):
     def noise(self, x: Images, generator: torch.Generator | None = None) -> Images:
         """Random perturbations, uniform in the ball, shaped like ``x``."""
 
+    def dual(self, grad: Images) -> PerExample:
+        """The dual norm of each gradient: by how much a perturbation of norm 1 raises a linear loss at most."""
+        return (self.steepest(grad) * grad).sum(PIXELS)
+
     def project(self, x_adv: Images, x: Images) -> Images:
         """``x_adv`` pulled back to within ``eps`` of ``x`` and into [0, 1].
 

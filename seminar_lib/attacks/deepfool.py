@@ -87,11 +87,11 @@ class DeepFool(MinimumNorm):
     def _step(self, goal: Goal, x_adv: Images, classes: int, least: PerExample) -> Images:
         """The shortest way to the linearised boundary of one of the classes, but no shorter than ``least``."""
         gaps, slants = _linearise(goal, x_adv, classes)
-        directions = torch.stack([self.threat.steepest(slant) for slant in slants])  # (K, B, C, H, W)
-        dual = (slants * directions).flatten(2).sum(2)
+        dual = torch.stack([self.threat.dual(slant) for slant in slants])  # (K, B)
         distance, nearest = torch.where(dual > 0, just_short(gaps, dual).abs() / dual, torch.inf).min(0)
         length = torch.maximum(distance.nan_to_num(posinf=0), least)  # without a slope there is nowhere to go
-        return length[:, None, None, None] * directions[nearest, torch.arange(len(x_adv), device=x_adv.device)]
+        slant = slants[nearest, torch.arange(len(x_adv), device=x_adv.device)]
+        return length[:, None, None, None] * self.threat.steepest(slant)
 
 
 def _linearise(goal: Goal, x_adv: Images, classes: int) -> tuple[Tensor, Tensor]:

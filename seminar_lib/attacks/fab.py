@@ -100,7 +100,7 @@ class FAB(MinimumNorm):
 
     def _step(self, x: Images, x_adv: Images, value: Tensor, slope: Images) -> Images:
         """Beyond the boundary of value + <slope, .>, mostly straight on and partly straight from ``x``."""
-        value = just_short(value, (slope * self.threat.steepest(slope)).sum(PIXELS))
+        value = just_short(value, self.threat.dual(slope))
         value_at_x = value + (slope * (x - x_adv)).sum(PIXELS)
         here = shortest_way(self.threat, x_adv, value, slope)
         there = shortest_way(self.threat, x, value_at_x, slope)

@@ -26,7 +26,7 @@ from seminar_lib.attacks.base import Best, Generator, climb, look
 from seminar_lib.attacks.hyperplane import just_short
 from seminar_lib.attacks.minimum_norm import MinimumNorm
 from seminar_lib.goals import Goal, Score
-from seminar_lib.threat import L2, PIXELS
+from seminar_lib.threat import L2
 from seminar_lib.types import Images, PerExample
 
 LAST_STEP, LAST_GAMMA = 0.01, 0.001  # what the cosines fall to: a share of the first step, and a gamma
@@ -94,7 +94,7 @@ class FMN(MinimumNorm):
 
     def _linear(self, x: Images, x_adv: Images, score: Score, grad: Images) -> PerExample:
         """How far from ``x`` the boundary would be if the loss were linear, but no farther than the box is wide."""
-        dual = (self.threat.steepest(grad) * grad).sum(PIXELS)
+        dual = self.threat.dual(grad)
         rest = torch.where(dual > 0, just_short(score.loss, dual).abs() / dual, 0)
         return torch.minimum(self.threat.norm(x_adv - x) + rest, self.threat.norm(torch.maximum(x, 1 - x)))
 
