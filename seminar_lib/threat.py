@@ -24,6 +24,11 @@ from seminar_lib.types import Flags, Images, PerExample
 PIXELS = (1, 2, 3)  # the dimensions of one image in a batch (B, C, H, W)
 
 
+def wide(per_image: Tensor) -> Tensor:
+    """One value for each image, (B,), as (B, 1, 1, 1)."""
+    return per_image[:, None, None, None]
+
+
 @dataclass(frozen=True, repr=False)
 class ThreatModel(ABC):
     """All images in [0, 1] whose distance from x is at most ``eps``, measured in pixels of [0, 1].

@@ -21,10 +21,10 @@ from torch import Tensor
 
 from seminar_lib.attacks.apgd_l1 import closing_walk
 from seminar_lib.attacks.base import Attack, Best, Generator, look
-from seminar_lib.attacks.walk import Walk, wide
+from seminar_lib.attacks.walk import Walk
 from seminar_lib.goals import Goal, Score
 from seminar_lib.losses import Loss, margin, rival_dlr
-from seminar_lib.threat import L1, ThreatModel
+from seminar_lib.threat import L1, ThreatModel, wide
 from seminar_lib.types import Images
 
 ALPHA = 0.75  # share of the gradient in each step; the rest is momentum (section 3.1)

@@ -17,9 +17,9 @@ import torch
 from torch import Tensor
 
 from seminar_lib.attacks.base import Best, Generator
-from seminar_lib.attacks.walk import Walk, wide
+from seminar_lib.attacks.walk import Walk
 from seminar_lib.goals import Goal
-from seminar_lib.threat import L1
+from seminar_lib.threat import L1, wide
 from seminar_lib.types import Images, PerExample
 
 STAGES = ((3, 0.3), (2, 0.3), (1, 0.4))  # radius in units of eps, and the share of the steps spent there

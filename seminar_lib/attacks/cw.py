@@ -29,7 +29,7 @@ from torch import Tensor
 from seminar_lib.attacks.base import Best, Generator, climb, confirmed, look
 from seminar_lib.attacks.minimum_norm import MinimumNorm
 from seminar_lib.goals import Goal, Score
-from seminar_lib.threat import L2, PIXELS
+from seminar_lib.threat import L2, PIXELS, wide
 from seminar_lib.types import Flags, Images, PerExample
 
 ROOM = 0.1  # beyond 0 and 1, in pixels: enough for a third of the slope that tanh has at grey
@@ -145,7 +145,7 @@ class CW(MinimumNorm):
             walk.lately += away.square().sum(PIXELS) + walk.const * missing
             short = (missing > 0) | ((score.loss == 0) & ~score.success)  # a tie need not be won
             push = walk.const * short
-            walk.adam((2 * away - push[:, None, None, None] * grad) * (1 - tanh.square()), step, self.lr)
+            walk.adam((2 * away - wide(push) * grad) * (1 - tanh.square()), step, self.lr)
 
             falls = walk.rate < 1
             if step % window == 0:
@@ -200,7 +200,7 @@ class _Descent:
         self.mean.lerp_(grad, 1 - MEAN)
         self.square.lerp_(grad.square(), 1 - SQUARE)
         size = (self.square / (1 - SQUARE**step)).sqrt() + TINY
-        self.w -= (lr * self.rate / (1 - MEAN**step))[:, None, None, None] * self.mean / size
+        self.w -= wide(lr * self.rate / (1 - MEAN**step)) * self.mean / size
 
     def keep(self, left: Flags) -> None:
         """Drop the other images."""

@@ -25,7 +25,7 @@ from seminar_lib.attacks.base import Generator, look, slopes
 from seminar_lib.attacks.hyperplane import just_short
 from seminar_lib.attacks.minimum_norm import MinimumNorm
 from seminar_lib.goals import Goal
-from seminar_lib.threat import L2, Linf
+from seminar_lib.threat import L2, Linf, wide
 from seminar_lib.types import Images, PerExample
 
 LATER = 2  # classes that are looked at from the second step on
@@ -91,7 +91,7 @@ class DeepFool(MinimumNorm):
         distance, nearest = torch.where(dual > 0, just_short(gaps, dual).abs() / dual, torch.inf).min(0)
         length = torch.maximum(distance.nan_to_num(posinf=0), least)  # without a slope there is nowhere to go
         slant = slants[nearest, torch.arange(len(x_adv), device=x_adv.device)]
-        return length[:, None, None, None] * self.threat.steepest(slant)
+        return wide(length) * self.threat.steepest(slant)
 
 
 def _linearise(goal: Goal, x_adv: Images, classes: int) -> tuple[Tensor, Tensor]:

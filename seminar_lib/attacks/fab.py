@@ -22,7 +22,7 @@ from seminar_lib.attacks.hyperplane import just_short, shortest_way
 from seminar_lib.attacks.minimum_norm import MinimumNorm
 from seminar_lib.goals import Goal, Score
 from seminar_lib.losses import rival_margin
-from seminar_lib.threat import PIXELS
+from seminar_lib.threat import PIXELS, wide
 from seminar_lib.types import Images, PerExample
 
 BIAS = 0.1  # the largest share of a step that starts at the clean image (alpha_max)
@@ -78,7 +78,7 @@ class FAB(MinimumNorm):
             return x
         direction = self.threat.noise(x, generator)
         share = nearest.clamp(max=self.threat.eps) / 2 / self.threat.norm(direction)
-        return (x + share[:, None, None, None] * direction).clamp(0, 1)
+        return (x + wide(share) * direction).clamp(0, 1)
 
     def _walk(self, goal: Goal, x: Images, rows: Tensor, start: Tensor, best: Best, enough: float) -> None:
         """One walk of the images ``rows``; ``best`` is offered each success, the nearer the better."""
@@ -89,7 +89,7 @@ class FAB(MinimumNorm):
             success = look(aim, x_adv).success
             distance = self.threat.norm(x_adv - clean)
             best.offer(rows, x_adv, Score(-distance, success))
-            back = torch.where(success, BACK, 1.0)[:, None, None, None]
+            back = wide(torch.where(success, BACK, 1.0))
             x_adv = clean + back * (x_adv - clean)
             arrived = success & (distance <= enough)
             if arrived.any():
@@ -105,5 +105,5 @@ class FAB(MinimumNorm):
         here = shortest_way(self.threat, x_adv, value, slope)
         there = shortest_way(self.threat, x, value_at_x, slope)
         ways = self.threat.norm(here), self.threat.norm(there)
-        bias = (ways[0] / (ways[0] + ways[1]).clamp_min(1e-12)).clamp(max=BIAS)[:, None, None, None]
+        bias = wide((ways[0] / (ways[0] + ways[1]).clamp_min(1e-12)).clamp(max=BIAS))
         return ((1 - bias) * (x_adv + OVERSHOOT * here) + bias * (x + OVERSHOOT * there)).clamp(0, 1)

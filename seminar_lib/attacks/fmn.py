@@ -26,7 +26,7 @@ from seminar_lib.attacks.base import Best, Generator, climb, look
 from seminar_lib.attacks.hyperplane import just_short
 from seminar_lib.attacks.minimum_norm import MinimumNorm
 from seminar_lib.goals import Goal, Score
-from seminar_lib.threat import L2
+from seminar_lib.threat import L2, wide
 from seminar_lib.types import Images, PerExample
 
 LAST_STEP, LAST_GAMMA = 0.01, 0.001  # what the cosines fall to: a share of the first step, and a gamma
@@ -100,5 +100,5 @@ class FMN(MinimumNorm):
 
     def _project(self, x_adv: Images, x: Images, radius: PerExample) -> Images:
         """Each image pulled back to within its own radius of ``x``: balls of all sizes have the same shape."""
-        scale = (radius / self.threat.eps).clamp_min(1e-9)[:, None, None, None]
+        scale = wide((radius / self.threat.eps).clamp_min(1e-9))
         return (x + scale * self.threat.shrink((x_adv - x) / scale)).clamp(0, 1)

@@ -22,7 +22,7 @@ import torch.nn.functional as F
 from seminar_lib.attacks.base import Best, Generator, verdict
 from seminar_lib.attacks.minimum_norm import MinimumNorm
 from seminar_lib.goals import Goal, Score
-from seminar_lib.threat import L2, PIXELS, Linf
+from seminar_lib.threat import L2, PIXELS, Linf, wide
 from seminar_lib.types import Flags, Images, PerExample
 
 COARSENESS = (1, 2, 4, 8, 16, 32)  # cells to a side of the noise that a walk starts from
@@ -109,7 +109,7 @@ class HopSkipJump(MinimumNorm):
 
     def _between(self, x: Images, far: Images, share: PerExample) -> Images:
         """The nearest image to ``far`` whose distance from ``x`` is that share of the whole (section IV.B, eq. 12)."""
-        share = share[:, None, None, None]
+        share = wide(share)
         if isinstance(self.threat, L2):
             return x + share * (far - x)
         reach = share * (far - x).abs().amax(PIXELS, keepdim=True)
@@ -124,9 +124,9 @@ def _across(goal: Goal, near: Images, radius: PerExample, samples: int, generato
     for count in [together] * (samples // together) + [samples % together] * (samples % together > 0):
         rows = torch.arange(B, device=near.device).repeat(count)
         u = L2().steepest(torch.empty_like(near[rows]).normal_(generator=generator))
-        around = (near[rows] + radius[rows, None, None, None] * u).clamp(0, 1)
+        around = (near[rows] + wide(radius[rows]) * u).clamp(0, 1)
         success = verdict(goal[rows], around).success.view(count, B)
-        u = ((around - near[rows]) / radius[rows, None, None, None]).view(count, *near.shape)
+        u = ((around - near[rows]) / wide(radius[rows])).view(count, *near.shape)
         weight = success.to(u.dtype)
         wins += weight.sum(0)
         won += torch.einsum("nb,nbchw->bchw", weight, u)
@@ -134,14 +134,14 @@ def _across(goal: Goal, near: Images, radius: PerExample, samples: int, generato
     # Where all agree there is no contrast: the mean direction then points across, or straight back (section III.C).
     share = wins / samples
     share = torch.where((share > 0) & (share < 1), share, 1 - share)
-    return won - share[:, None, None, None] * asked
+    return won - wide(share) * asked
 
 
 def _leap(goal: Goal, near: Images, direction: Images, length: PerExample) -> Images:
     """A success beyond the boundary: the longest of ``length``, half of it, a quarter ... that succeeds."""
     far, left = near.clone(), torch.arange(len(near), device=near.device)
     for _ in range(BISECTIONS):
-        x_adv = (near[left] + length[left, None, None, None] * direction[left]).clamp(0, 1)
+        x_adv = (near[left] + wide(length[left]) * direction[left]).clamp(0, 1)
         success = verdict(goal[left], x_adv).success
         far[left[success]] = x_adv[success]
         left = left[~success]

@@ -8,7 +8,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from seminar_lib.threat import L1, PIXELS, Linf, ThreatModel
+from seminar_lib.threat import L1, PIXELS, Linf, ThreatModel, wide
 from seminar_lib.types import Images, PerExample
 
 ROUNDS = 12  # few pixels are still moving after as many; what then lacks to the plane is below float32's rounding
@@ -39,7 +39,7 @@ def shortest_way(threat: ThreatModel, x: Images, value: PerExample, slope: Image
         value: of the linear function at ``x``.
         slope: its gradient, of the same shape as ``x``.
     """
-    direction = -slope.sign() * value.sign()[:, None, None, None]
+    direction = -slope.sign() * wide(value.sign())
     room = torch.where(direction > 0, 1 - x, x)
     steepness = slope.abs()
     length = _one_by_one if isinstance(threat, L1) else _all_at_once
@@ -54,12 +54,12 @@ def _all_at_once(need: PerExample, steepness: Images, speed: Images, room: Image
     by time t bends down wherever a value stops. Newton's method for such a curve starts at 0, never goes too far, and
     each of its rounds takes the time that the values still moving would need.
     """
-    time = torch.zeros_like(need)[:, None, None, None]
+    time = wide(torch.zeros_like(need))
     for _ in range(ROUNDS):
         way = torch.minimum(time * speed, room)
         missing = need - (steepness * way).sum(PIXELS)
         rate = (steepness * speed * (way < room)).sum(PIXELS)
-        time = time + torch.where(rate > 0, missing / rate, 0).clamp_min(0)[:, None, None, None]
+        time = time + wide(torch.where(rate > 0, missing / rate, 0).clamp_min(0))
     return torch.minimum(time * speed, room)
 
 

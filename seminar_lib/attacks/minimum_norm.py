@@ -15,6 +15,7 @@ import torch
 from seminar_lib.attacks.base import Attack, Best, Generator, care, look, verdict
 from seminar_lib.goals import Goal, Score
 from seminar_lib.losses import Loss, margin
+from seminar_lib.threat import wide
 from seminar_lib.types import Flags, Images, Labels, Model, PerExample
 
 BEHIND = 1.1  # times the distance at which bfloat16 has claimed a success, where float32 denies it
@@ -79,7 +80,7 @@ class MinimumNorm(Attack):
             if len(denied):
                 x_adv[denied] = _beyond(x[denied], x_adv[denied])
                 success[denied] = verdict(goal[denied], x_adv[denied]).success
-            x_adv = torch.where(success[:, None, None, None], x_adv, x)
+            x_adv = torch.where(wide(success), x_adv, x)
             distance = self.threat.norm(x_adv - x).masked_fill(~success, torch.inf)
         return Nearest(x_adv, distance, success)
 
@@ -108,12 +109,12 @@ class MinimumNorm(Attack):
         for _ in range(passes):
             zero = (1 + HAIR) * (lead_low / (lead_low - lead_high)).nan_to_num(0.5)
             share = low + (high - low) * zero.clamp(0.1, 0.9)  # near either end it would hardly shorten the interval
-            score = look(aim, clean + share[:, None, None, None] * line)
+            score = look(aim, clean + wide(share) * line)
             won = score.success
             low, lead_low = torch.where(won, low, share), torch.where(won, lead_low, score.loss)
             high, lead_high = torch.where(won, share, high), torch.where(won, score.loss, lead_high)
         drawn = x_adv.clone()
-        drawn[rows] = (clean + high[:, None, None, None] * line).clamp(0, 1)
+        drawn[rows] = (clean + wide(high) * line).clamp(0, 1)
         return drawn
 
 

@@ -23,8 +23,8 @@ from torch import Tensor
 
 from seminar_lib.attacks.base import Generator, climb
 from seminar_lib.attacks.pgd import PGD
-from seminar_lib.attacks.walk import wide
 from seminar_lib.goals import Both, Goal, Score
+from seminar_lib.threat import PIXELS, wide
 from seminar_lib.types import Images, PerExample
 
 
@@ -72,8 +72,8 @@ class _Turns(Goal):
 
 def without(g: Images, f: Images) -> Images:
     """What is left of ``g`` without its part along ``f``, image by image; all of it where ``f`` is zero."""
-    scaled = f / wide(f.abs().amax((1, 2, 3))).clamp_min(torch.finfo(f.dtype).tiny)  # or its square may underflow
-    share = (g * scaled).sum((1, 2, 3)) / scaled.square().sum((1, 2, 3)).clamp_min(torch.finfo(f.dtype).tiny)
+    scaled = f / wide(f.abs().amax(PIXELS)).clamp_min(torch.finfo(f.dtype).tiny)  # or its square may underflow
+    share = (g * scaled).sum(PIXELS) / scaled.square().sum(PIXELS).clamp_min(torch.finfo(f.dtype).tiny)
     return g - wide(share) * scaled
 
 

@@ -23,7 +23,7 @@ from torch import Tensor
 from seminar_lib.attacks.base import Attack, Best, Generator, verdict
 from seminar_lib.goals import Goal
 from seminar_lib.losses import Loss, margin
-from seminar_lib.threat import L1, L2, PIXELS, Linf, ThreatModel
+from seminar_lib.threat import L1, L2, PIXELS, Linf, ThreatModel, wide
 from seminar_lib.types import Images
 
 # Section 3.1: of every 10,000 queries, the changed share of the image is halved after these.
@@ -100,7 +100,7 @@ def _paint(x_adv: Images, x: Images, threat: ThreatModel, side: int, generator: 
     window = _window(x, side, generator).inside
     sign = threat.eps * _signs(x, (*x.shape[:2], 1, 1), generator)
     idle = ((x + sign).clamp(0, 1) == x_adv) | ~window
-    same = idle.flatten(1).all(1)[:, None, None, None]
+    same = wide(idle.flatten(1).all(1))
     return torch.where(window, (x + torch.where(same, -sign, sign)).clamp(0, 1), x_adv)
 
 
@@ -113,7 +113,7 @@ def _tiles(x: Images, threat: ThreatModel, generator: Generator) -> Images:
     tiles = signs * _hill_and_valley(side, ORDERS[type(threat)]).to(x).repeat(down, across)
     top, left = (H - down * side) // 2, (W - across * side) // 2
     delta = F.pad(tiles, (left, W - across * side - left, top, H - down * side - top))
-    return delta * (threat.eps / threat.norm(delta))[:, None, None, None].clamp_min(1)  # what is too long is projected
+    return delta * wide(threat.eps / threat.norm(delta)).clamp_min(1)  # what is too long is projected
 
 
 def _move(x_adv: Images, x: Images, threat: ThreatModel, side: int, generator: Generator) -> Images:

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from seminar_lib.attacks.base import Best, climb, look
 from seminar_lib.goals import Goal, Score
-from seminar_lib.threat import ThreatModel
+from seminar_lib.threat import ThreatModel, wide
 from seminar_lib.types import Flags, Images
 
 
@@ -79,8 +79,3 @@ class Walk(ABC):
         for name, part in vars(self).items():
             if isinstance(part, Tensor):
                 setattr(self, name, part[left])
-
-
-def wide(per_image: Tensor) -> Tensor:
-    """One value for each image, (B,), as (B, 1, 1, 1)."""
-    return per_image[:, None, None, None]
