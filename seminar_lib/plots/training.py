@@ -57,12 +57,13 @@ def training_curve(history: Sequence[Mapping[str, float]], ax: Axes | None = Non
             _curve(ax, history, name, f"{name.removesuffix(' accuracy')} {{:.1%}}", style)
     if LOSS in names:
         _curve(ax, history, LOSS, f"{LOSS} {{:.3g}}", TERMS[0])
-    scores = {row["epoch"]: row["score"] for row in history if "score" in row}
-    if scores:
-        best = max(scores, key=lambda epoch: scores[epoch])  # the first of equals
+    finished = [row for row in history if "score" in row]
+    if finished:
+        best = max(finished, key=lambda row: row["score"])  # the first of equals
         for panel in (above, ax):
-            panel.axvline(best, color=GREY, linestyle=":", linewidth=1.2, zorder=1)
-        ax.plot([], [], color=GREY, linestyle=":", linewidth=1.2, label=f"best epoch {best:g}: {_score(scores[best])}")
+            panel.axvline(best["epoch"], color=GREY, linestyle=":", linewidth=1.2, zorder=1)
+        label = f"best epoch {best['epoch']:g}: {list(figures(best).values())[-1]}"
+        ax.plot([], [], color=GREY, linestyle=":", linewidth=1.2, label=label)
     above.set_title("terms of the loss, training images", loc="left", fontsize=10, color=INK)
     above.tick_params(labelbottom=False)
     if above.dataLim.y0 > 0:
@@ -84,9 +85,16 @@ def training_curve(history: Sequence[Mapping[str, float]], ax: Axes | None = Non
     return ax
 
 
-def _score(score: float) -> str:
-    """An accuracy; or a loss, of which the score is the negative."""
-    return f"{score:.1%}" if score >= 0 else f"{-score:.3g}"
+def figures(row: Mapping[str, float]) -> dict[str, str]:
+    """What an epoch reached on the validation images, in words by name; epochs compare by the last of them.
+
+    The score is not shown: it is the negative of a loss, or counts the epochs where a recipe reports the last.
+
+    Raises:
+        KeyError: the row has neither an accuracy nor a validation loss.
+    """
+    accuracies = {name: f"{row[name]:.1%}" for name in ACCURACIES if name in row}
+    return accuracies or {LOSS: f"{row[LOSS]:.3g}"}
 
 
 def _curve(

@@ -15,7 +15,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from seminar_lib.plots import GREY, training_curve
-from seminar_lib.plots.training import ACCURACIES, OTHERS
+from seminar_lib.plots.training import OTHERS, figures
 from seminar_lib.widgets.canvas import DENSITY, Pixels
 from seminar_lib.widgets.demo import Demo
 
@@ -58,7 +58,7 @@ class LiveCurve(Demo[State]):
         return np.array(self._canvas.buffer_rgba())[..., :3].copy()
 
     def describe(self, state: State) -> str:
-        """The latest terms, the latest accuracies and the best epoch, in words."""
+        """The latest terms, the latest accuracies or loss, and the best epoch, in words."""
         if not state.history:
             return "The training has not begun."
         latest, finished = state.history[-1], [row for row in state.history if "score" in row]
@@ -68,7 +68,7 @@ class LiveCurve(Demo[State]):
         words.append(f"Loss: {', '.join(f'{name} {value:.3g}' for name, value in terms.items())}.")
         if finished:
             best = max(finished, key=lambda row: row["score"])
-            shown = [f"{name} {finished[-1][name]:.1%}" for name in ACCURACIES if name in finished[-1]]
-            words.append(f"After epoch {finished[-1]['epoch']:g}: {', '.join(shown)}.")
-            words.append(f"Best so far: epoch {best['epoch']:g} with {best['score']:.1%}.")
+            shown = ", ".join(f"{name} {value}" for name, value in figures(finished[-1]).items())
+            words.append(f"After epoch {finished[-1]['epoch']:g}: {shown}.")
+            words.append(f"Best so far: epoch {best['epoch']:g} with {list(figures(best).values())[-1]}.")
         return " ".join(words)

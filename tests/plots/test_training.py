@@ -1,9 +1,18 @@
 """The curve of a training shows every figure of its history, and marks the best epoch."""
 
+from dataclasses import replace
+
 import matplotlib.pyplot as plt
 import pytest
+from toy import toy
 
+from seminar_lib.attacks import FGSM
+from seminar_lib.data.augment import Augment
+from seminar_lib.models import SmallCNN, UNet
+from seminar_lib.objectives import DDPM
 from seminar_lib.plots import training_curve
+from seminar_lib.train import Recipe, fit
+from seminar_lib.widgets import LiveCurve
 
 ROBUST = [0.2, 0.4, 0.4, 0.3]
 HISTORY = [
@@ -56,6 +65,29 @@ def test_a_training_curve_marks_the_first_of_the_best_epochs(panels):
     for panel in panels(HISTORY):
         assert [line.get_xdata() for line in panel.lines if line.get_label().startswith("_")] == [[2, 2]]
     assert "best epoch 2: 40.0%" in [text.get_text() for text in panels(HISTORY)[0].get_legend().get_texts()]
+
+
+CLASSIFIER = Recipe("toy", model=SmallCNN(2), epochs=2, batch_size=16, augment=Augment(crop=0), bf16=False)
+
+
+@pytest.mark.parametrize(
+    ("recipe", "name", "words"),
+    [
+        (replace(CLASSIFIER, validation="last"), "clean accuracy", "{:.1%}"),
+        (replace(CLASSIFIER, validation=FGSM()), "robust accuracy", "{:.1%}"),
+        (replace(CLASSIFIER, model=UNet(8), objective=DDPM()), "validation loss", "{:.3g}"),
+    ],
+    ids=["last", "attacked", "images"],
+)
+def test_picture_and_sentence_say_what_the_best_epoch_reached(recipe, name, words, panels):
+    trained, curve = fit(recipe, toy(), progress=False), LiveCurve()
+    best, last = trained.best_epoch, words.format(trained.history[-1][name])
+    reached = words.format(trained.history[best - 1][name])
+    labels = [text.get_text() for text in panels(trained.history)[0].get_legend().get_texts()]
+    assert labels[-1] == f"best epoch {best}: {reached}"
+    curve(trained.history)
+    said = curve.describe(curve.state)
+    assert f"{name} {last}. Best so far: epoch {best} with {reached}." in said
 
 
 def test_curves_differ_in_more_than_colour(panels):
