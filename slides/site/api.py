@@ -9,10 +9,11 @@ from importlib import import_module
 from types import ModuleType
 
 import seminar_lib
+from seminar_lib import recipes
 from slides.site.docstrings import as_rest
 
 NAMED = 4  # names in a heading
-RECIPES = "anchor baselines clead denoising lisard smoothing trades"
+RECIPES = sorted({recipe.__module__ for recipe in vars(recipes).values() if inspect.isfunction(recipe)})
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,7 @@ GROUPS = (
     Group("attacks", "Attacks", ("attacks",)),
     Group("objectives", "Objectives", ("objectives", "contrastive", "correlation")),
     Group("train", "Training", ("train", "schedules")),
-    Group("recipes", "Recipes", ("recipes", *(f"recipes.{name}" for name in RECIPES.split()))),
+    Group("recipes", "Recipes", ("recipes", *(name.removeprefix("seminar_lib.") for name in RECIPES))),
     Group("smoothing", "Smoothing", ("smoothing",)),
     Group("purification", "Purification", ("purification",)),
     Group("diffusion", "Diffusion", ("diffusion",)),
@@ -48,7 +49,7 @@ GROUPS = (
     Group("embeddings", "Embeddings", ("embeddings",)),
     Group("plots", "Plots", ("plots",)),
     Group("widgets", "Demos", ("widgets",)),
-    Group("data", "Data", ("data", "data.dataset", "data.augment")),
+    Group("data", "Data", ("data", "data.dataset", "data.augment", "data.simclr")),
     Group("models", "Networks and weights", ("models", "checkpoints")),
     Group("course", "Words, questions and checks", ("glossary", "quiz")),
 )

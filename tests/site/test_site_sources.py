@@ -2,14 +2,15 @@
 
 import re
 from html import unescape
+from pathlib import Path
 
 import pytest
 from docutils.core import publish_parts
 
-from seminar_lib import quiz
+from seminar_lib import quiz, recipes
 from seminar_lib.lessons import found
 from slides.deck import FOLDER
-from slides.site import gallery, lessons, questions
+from slides.site import api, gallery, lessons, questions
 from slides.site.docstrings import as_rest
 from slides.site.sources import lay, relink
 
@@ -59,6 +60,13 @@ def test_the_gallery_shows_each_demo():
     shown = {still.demo for lesson in found() for still in gallery.stills(lesson)}
     sources = "\n".join(lesson.source.read_text(encoding="utf-8") for lesson in found())
     assert shown == set(re.findall(r"^\w+ = (\w+Demo|LiveCurve)\(", sources, re.MULTILINE))
+
+
+def test_every_recipe_and_every_augmentation_stands_on_a_page():
+    text = "\n".join(api.pages().values())
+    imported = re.findall(r"import (\w+) as", Path(recipes.__file__).read_text(encoding="utf-8"))
+    assert {name for name in imported if name.islower()} <= set(re.findall(r"autofunction:: (\w+)", text))
+    assert {"Augment", "SimCLRAugment"} <= set(re.findall(r"autoclass:: (\w+)", text))
 
 
 def test_the_questions_to_print_are_all_there_and_give_nothing_away():
