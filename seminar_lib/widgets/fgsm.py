@@ -125,17 +125,10 @@ class FGSMDemo(ImageDemo[State]):
 
     def describe(self, state: State) -> str:
         """Sizes, answers, confidences and the verdict in words."""
-        p = self.sweeps(state.image)[state.direction].p
-        true = self.true(state.image)
-        if p[0].argmax() != true:
-            verdict = "The model was wrong before the attack."
-        elif p[state.eps].argmax() != true:
-            verdict = "The model is fooled."
-        else:
-            verdict = "The model still answers rightly."
+        p, words = self.sweeps(state.image)[state.direction].p, WORDS[state.direction]
         return (
-            f"eps = {state.eps}/255 along {WORDS[state.direction]}. "
-            f"Clean: {self.answer(p[0])}. Changed: {self.answer(p[state.eps])}. {verdict}"
+            f"eps = {state.eps}/255 along {words}. Clean: {self.answer(p[0])}. Changed: {self.answer(p[state.eps])}. "
+            f"{self.verdict(state.image, p[0], {words: p[state.eps]})}"
         )
 
     def _sweeps(self, image: int) -> dict[Direction, Sweep]:

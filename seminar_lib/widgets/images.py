@@ -78,6 +78,20 @@ class ImageDemo(Demo[S]):
         """The most probable class and its probability, in words."""
         return f"{self.classes[p.argmax()]}, {p.max():.0%}"
 
+    def verdict(self, image: int, clean: NDArray[np.float64], attacked: Mapping[str, NDArray[np.float64]]) -> str:
+        """Whether the model was wrong already, is fooled, or still answers rightly, in a sentence.
+
+        Args:
+            image: whose true class counts.
+            clean: the model's probabilities on it, (K,).
+            attacked: those on what has become of it, by the name of what fools the model there.
+        """
+        true = self.true(image)
+        if clean.argmax() != true:
+            return "The model was wrong before the attack."
+        by = [name for name, p in attacked.items() if p.argmax() != true]
+        return f"Fooled by {' and by '.join(by)}." if by else "The model still answers rightly."
+
     def draw_answer(
         self,
         canvas: Canvas,

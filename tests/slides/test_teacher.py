@@ -105,7 +105,7 @@ def test_the_images_that_guide_1_names_fall_and_stand_in_the_demo():
     right = (model(test.x).argmax(1) == test.y).nonzero().squeeze(1)
     right = right[test.x[right].std((1, 2, 3)).argsort(descending=True)]
     demo = FGSMDemo(model, test[right[:40]], data.classes)
-    for eps, images, verdict in ((2, falls, "is fooled"), (16, stands, "still answers rightly")):
+    for eps, images, verdict in ((2, falls, "Fooled by sign(gradient)"), (16, stands, "still answers rightly")):
         for image in map(int, re.findall(r"\d+", images)):
             assert verdict in demo.describe(State(image=image - 1, eps=eps)), (image, eps)
 

@@ -75,7 +75,7 @@ def test_the_sentence_says_sizes_answers_and_verdict(demo, data):
     demo.data = Split(data.images, torch.tensor([0, 1, 0, 0]))
     expected = "eps = {}/255 along {}. Clean: ant, 66%. Changed: {}, 66%. {}"
     assert demo.describe(State(0, 3)) == expected.format(3, "sign(gradient)", "ant", "The model still answers rightly.")
-    assert demo.describe(State(0, 8, "random")) == expected.format(8, "random signs", "bee", "The model is fooled.")
+    assert demo.describe(State(0, 8, "random")) == expected.format(8, "random signs", "bee", "Fooled by random signs.")
     assert demo.describe(State(1, 8)).endswith("The model was wrong before the attack.")
 
 

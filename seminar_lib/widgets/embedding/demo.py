@@ -102,17 +102,11 @@ class EmbeddingDemo(ImageDemo[State]):
     def describe(self, state: State) -> str:
         """Step, answer, confidence, the nearest class and the verdict in words."""
         way = self.walks(state.image, state.network)
-        clean, here, true = way[0], way[state.step], self.true(state.image)
-        if clean.p.argmax() != true:
-            verdict = "The network was wrong before the attack."
-        elif here.p.argmax() != true:
-            verdict = "The network is fooled."
-        else:
-            verdict = "The network still answers rightly."
+        clean, here = way[0], way[state.step]
         return (
-            f"{self.names[state.network]}, image {state.image + 1}, {self.classes[true]}, PGD at eps = "
-            f"{ATTACK.threat.written(ATTACK.threat.eps)}, step {state.step} of {STEPS}: {self._words(here)}. "
-            f"Clean: {self._words(clean)}. {verdict}"
+            f"{self.names[state.network]}, image {state.image + 1}, {self.classes[self.true(state.image)]}, PGD at eps "
+            f"= {ATTACK.threat.written(ATTACK.threat.eps)}, step {state.step} of {STEPS}: {self._words(here)}. "
+            f"Clean: {self._words(clean)}. {self.verdict(state.image, clean.p, {'PGD': here.p})}"
         )
 
     def _words(self, spot: Spot) -> str:

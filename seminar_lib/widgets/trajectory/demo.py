@@ -108,13 +108,8 @@ class TrajectoryDemo(ImageDemo[State]):
     def describe(self, state: State) -> str:
         """Settings, answers, margins and the verdict in words."""
         scene = self._scene_of(state)
-        true = self.true(state.image)
-        if scene.clean.p.argmax() != true:
-            verdict = "The model was wrong before the attack."
-        else:
-            fooled = {"PGD": scene.walk[state.step], "FGSM": scene.fgsm}
-            by = [name for name, spot in fooled.items() if spot.p.argmax() != true]
-            verdict = f"Fooled by {' and by '.join(by)}." if by else "The model still answers rightly."
+        attacked = {"PGD": scene.walk[state.step].p, "FGSM": scene.fgsm.p}
+        verdict = self.verdict(state.image, scene.clean.p, attacked)
         return (
             f"PGD from the {STARTS[state.start]}{' start' if state.start else ''}, step {state.step} of {STEPS}, "
             f"step size {state.size:g}/255, eps = {state.eps}/255: {self._words(scene.walk[state.step])}. "

@@ -50,13 +50,13 @@ def test_the_sentence_says_step_answers_neighbours_and_verdict(demo, data):
     for start, spot in ((": ", here), ("Clean: ", clean)):
         answer = f"{CLASSES[spot.p.argmax()]}, {spot.p.max():.0%}, nearest class {CLASSES[spot.nearest]}. "
         assert start + answer in words
-    assert demo.describe(State(8)).endswith("The network was wrong before the attack.")
+    assert demo.describe(State(8)).endswith("The model was wrong before the attack.")
     ends = [demo.walks(image, 0)[STEPS] for image in range(8)]
     verdicts = [demo.describe(State(image, 0, STEPS)).rsplit(". ", 1)[1] for image in range(8)]
     fooled = [spot.p.argmax() != label for spot, label in zip(ends, data.y.tolist(), strict=False)]
     assert any(fooled)
-    assert verdicts == [f"The network {'is fooled' if lost else 'still answers rightly'}." for lost in fooled]
-    assert demo.describe(State(0)).endswith("The network still answers rightly.")
+    assert verdicts == ["Fooled by PGD." if lost else "The model still answers rightly." for lost in fooled]
+    assert demo.describe(State(0)).endswith("The model still answers rightly.")
 
 
 def test_walking_along_runs_no_network_and_coming_back_neither(demo, networks):
