@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from seminar_lib.plots import BLUE, GREY, INK, VERMILLION
-from seminar_lib.plots.style import answer_look
+from seminar_lib.plots.style import PALE, answer_look
 
 Pixels: TypeAlias = NDArray[np.uint8]  # (H, W, C): grey with one channel, RGB with three
 Point: TypeAlias = tuple[float, float]
@@ -156,6 +156,23 @@ class Canvas:
             self._pen.ellipse([_dense((x - radius, y - radius)), _dense((x + radius, y + radius))], fill=colour)
         else:
             self._pen.polygon([_dense((x + radius * a, y + radius * b)) for a, b in _CORNERS[shape]], fill=colour)
+
+    def probability_axes(self, at: Point, to: Point, longest: int, step: int) -> None:
+        """What curves of a probability against eps are drawn on: a line at 100% and one at 0%, and ticks below.
+
+        Args:
+            at: the upper left corner of the curves.
+            to: the lower right one.
+            longest: the largest eps, in grey levels.
+            step: from one tick to the next, in grey levels.
+        """
+        (left, top), (right, bottom) = at, to
+        for level, words in ((top, "100%"), (bottom, "0%")):
+            self.line([(left, level), (right, level)], PALE, 1)
+            self.text((left - 5, level + 4), words, 11, GREY, align="right")
+        for tick in range(0, longest + 1, step):
+            words = f"{tick}/255" if tick == longest else f"{tick}"
+            self.text((left + (right - left) * tick / longest, bottom + 16), words, 11, GREY, align="middle")
 
     def way(self, points: Sequence[Point]) -> None:
         """The path of an attack on a map, seen on any ground, with a large disc where it has come to."""

@@ -181,13 +181,7 @@ class FGSMDemo(ImageDemo[State]):
         """The probability of the true class along both directions, as far as eps has gone."""
         left, right, top, bottom = COLUMNS[1] + 36, COLUMNS[1] + 236, LOWER + 46, LOWER + 106
         canvas.text((COLUMNS[1], LOWER + 14), f"probability of {self.classes[self.true(state.image)]}")
-        for level, words in ((top, "100%"), (bottom, "0%")):
-            canvas.line([(left, level), (right, level)], "#D0D0D0", 1)
-            canvas.text((left - 5, level + 4), words, 11, GREY, align="right")
-        for tick in range(0, LARGEST + 1, 8):
-            x = left + (right - left) * tick / LARGEST
-            words = f"{tick}/255" if tick == LARGEST else f"{tick}"
-            canvas.text((x, bottom + 16), words, 11, GREY, align="middle")
+        canvas.probability_axes((left, top), (right, bottom), LARGEST, 8)
         true = self.true(state.image)
         styles: dict[Direction, tuple[str, Marker, int]] = {
             "random": (BLUE, "square", 130),

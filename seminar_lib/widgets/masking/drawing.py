@@ -29,12 +29,7 @@ def draw_ways(canvas: Canvas, found: Symptoms, image: int, true: str) -> None:
     """The probability of one image's true class along the three ways, as curves."""
     left, top, right, bottom = PLOT
     canvas.text((left, top - 12), f"probability of {true}", 14)
-    for level, words in ((top, "100%"), (bottom, "0%")):
-        canvas.line([(left, level), (right, level)], "#D0D0D0", 1)
-        canvas.text((left - 5, level + 4), words, 11, GREY, align="right")
-    for tick in range(0, LONGEST + 1, 2):
-        words = f"{tick}/255" if tick == LONGEST else f"{tick}"
-        canvas.text((left + (right - left) * tick / LONGEST, bottom + 16), words, 11, GREY, align="middle")
+    canvas.probability_axes((left, top), (right, bottom), LONGEST, 2)
     styles: dict[Way, tuple[str, Marker, int]] = {
         "random": (GREY, "square", 286),
         "undefended": (BLUE, "square", 124),
