@@ -89,3 +89,19 @@ class Demo(ABC, Generic[S]):
 
     def _repr_mimebundle_(self, **options: Any) -> Any:
         return self.widget._repr_mimebundle_(**options)
+
+
+def check_named(demo: str, takes: str, given: object) -> None:
+    """Refuse anything but a mapping with at least one entry.
+
+    Args:
+        demo: who asks.
+        takes: what it takes, with an example.
+        given: what it got.
+
+    Raises:
+        TypeError: it is something else, or empty.
+    """
+    if not isinstance(given, Mapping) or not given:
+        empty = " without any" if isinstance(given, Mapping) else ""
+        raise TypeError(f"{demo} takes {takes}; got {type(given).__name__}{empty}.")

@@ -13,7 +13,7 @@ from seminar_lib.data.dataset import Split, check_split
 from seminar_lib.detection import Detector
 from seminar_lib.types import Model
 from seminar_lib.widgets.canvas import Canvas, Pixels
-from seminar_lib.widgets.demo import Demo
+from seminar_lib.widgets.demo import Demo, check_named
 from seminar_lib.widgets.detection.drawing import draw_scores, draw_share, named
 from seminar_lib.widgets.detection.scene import ATTACKS, RADII, RATES, Scored, Watch
 from seminar_lib.widgets.images import slider
@@ -62,11 +62,8 @@ class DetectionDemo(Demo[State]):
     lines = 3
 
     def __init__(self, model: Model, detectors: Mapping[str, Detector], validation: Split, data: Split) -> None:
-        if not isinstance(detectors, Mapping) or not detectors:
-            raise TypeError(
-                'DetectionDemo takes detectors by name, such as {"learned": LearnedDetector.fit(model, data)}; got '
-                f"{type(detectors).__name__}{' without any' if isinstance(detectors, Mapping) else ''}."
-            )
+        takes = 'detectors by name, such as {"learned": LearnedDetector.fit(model, data)}'
+        check_named("DetectionDemo", takes, detectors)
         for name, detector in detectors.items():
             if not isinstance(detector, Detector):
                 raise TypeError(f"DetectionDemo needs fitted detectors; {name!r} is a {type(detector).__name__}.")

@@ -18,6 +18,7 @@ from seminar_lib.data.dataset import Split
 from seminar_lib.models import Classifier
 from seminar_lib.plots import GREY
 from seminar_lib.widgets.canvas import Canvas, Pixels
+from seminar_lib.widgets.demo import check_named
 from seminar_lib.widgets.embedding.drawing import Sheet, draw_ground, draw_walk
 from seminar_lib.widgets.embedding.scene import ATTACK, STEPS, Spot, grounds, walk
 from seminar_lib.widgets.images import ImageDemo, as_bytes, check_reader, slider
@@ -57,11 +58,7 @@ class EmbeddingDemo(ImageDemo[State]):
     lines = 2
 
     def __init__(self, networks: Mapping[str, Classifier], data: Split, classes: Sequence[str]) -> None:
-        if not isinstance(networks, Mapping) or not networks:
-            raise TypeError(
-                f"EmbeddingDemo takes networks by name, such as {{'standard': model}}; got {type(networks).__name__}"
-                f"{' without any' if isinstance(networks, Mapping) else ''}."
-            )
+        check_named("EmbeddingDemo", "networks by name, such as {'standard': model}", networks)
         for model in networks.values():
             check_reader(model, data, classes)
         self.networks = dict(networks)

@@ -24,10 +24,11 @@ from seminar_lib.data.dataset import Split
 from seminar_lib.masking import DEFENCES
 from seminar_lib.plots import INK
 from seminar_lib.plots.style import answer_look
+from seminar_lib.quiz import letter
 from seminar_lib.widgets.canvas import Canvas, Pixels
 from seminar_lib.widgets.images import ImageDemo, as_bytes, check_reader, hwc, slider
 from seminar_lib.widgets.masking.drawing import BARS, WAYS, draw_symptoms, draw_ways
-from seminar_lib.widgets.masking.quiz import HIDDEN, WORDS, Guess, letter, truth, verdict
+from seminar_lib.widgets.masking.quiz import HIDDEN, WORDS, Guess, truth, verdict
 from seminar_lib.widgets.masking.symptoms import LONGEST, Symptoms, examine
 
 WIDTH, HEIGHT = 872, 380

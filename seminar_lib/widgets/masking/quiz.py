@@ -42,11 +42,6 @@ HIDDEN: dict[str, Guess] = {
 }
 
 
-def letter(network: int) -> str:
-    """What the network at this place is called."""
-    return chr(ord("A") + network)
-
-
 def truth(network: int) -> Guess:
     """The right guess for the network at this place."""
     return list(HIDDEN.values())[network]

@@ -19,6 +19,7 @@ from seminar_lib.plots import GREY
 from seminar_lib.smoothing import Smoothed
 from seminar_lib.types import Model
 from seminar_lib.widgets.canvas import Canvas, Pixels
+from seminar_lib.widgets.demo import check_named
 from seminar_lib.widgets.images import ImageDemo, as_bytes, check_reader, hwc, slider
 from seminar_lib.widgets.smoothing.drawing import (
     BARS,
@@ -70,11 +71,7 @@ class SmoothingDemo(ImageDemo[State]):
     lines = 2
 
     def __init__(self, networks: Mapping[float, Model], data: Split, classes: Sequence[str]) -> None:
-        if not isinstance(networks, Mapping) or not networks:
-            raise TypeError(
-                f"SmoothingDemo takes a network for each sigma, such as {{0.25: model}}; got {type(networks).__name__}"
-                f"{' without any' if isinstance(networks, Mapping) else ''}."
-            )
+        check_named("SmoothingDemo", "a network for each sigma, such as {0.25: model}", networks)
         for model in networks.values():
             check_reader(model, data, classes)
         self.polls = [Polls(Smoothed(model, sigma), data) for sigma, model in sorted(networks.items())]
