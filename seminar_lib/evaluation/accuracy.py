@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -52,3 +53,24 @@ class Accuracy:
         ax.bar(place, self.accuracy, width, yerr=[[below], [above]], capsize=4, **style)
         text, at = f"{self.accuracy:.1%}", (place, self.high)
         ax.annotate(text, at, (0, 3), textcoords="offset points", ha="center", va="bottom", rotation=rotation)
+
+
+def grouped_bars(ax: Axes, rows: Mapping[str, Mapping[str, Accuracy]], shades: Mapping[str, str]) -> float:
+    """A group of bars for each row of a table, with a legend of its columns; returns the width of a bar.
+
+    Args:
+        ax: where to draw.
+        rows: accuracies by row and column; a column that a row lacks leaves a gap.
+        shades: the colour of each column.
+    """
+    width = 0.85 / len(shades)
+    for number, (column, shade) in enumerate(shades.items()):
+        label: str | None = column
+        for place, accuracies in enumerate(rows.values()):
+            if column in accuracies:
+                x = place + (number - (len(shades) - 1) / 2) * width
+                accuracies[column].bar(ax, x, width, rotation=90, color=shade, edgecolor="black", label=label)
+                label = None  # one entry in the legend will do
+    ax.set(xticks=range(len(rows)), xticklabels=list(rows), ylim=(0, 1.25), ylabel="accuracy")
+    ax.legend(loc="upper left", bbox_to_anchor=(1, 1))
+    return width

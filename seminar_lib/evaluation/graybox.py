@@ -33,7 +33,7 @@ from seminar_lib.attacks.base import Generator, care, verdict
 from seminar_lib.attacks.transfer import check_surrogate
 from seminar_lib.checks import check_images
 from seminar_lib.data.dataset import Split, check_split
-from seminar_lib.evaluation.accuracy import Accuracy
+from seminar_lib.evaluation.accuracy import Accuracy, grouped_bars
 from seminar_lib.evaluation.checks import check_attacks
 from seminar_lib.evaluation.kept import network_fingerprint
 from seminar_lib.evaluation.paired import Paired
@@ -134,18 +134,11 @@ class GrayBox(markdown.Tabular):
         import matplotlib.pyplot as plt
 
         ax = plt.gca() if ax is None else ax
-        rows, columns = self.white_box.rows, list(self["clean"])
         greys = [str(0.85 - 0.55 * number / len(self.gray_box)) for number in range(len(self.gray_box) + 1)]
-        width = 0.85 / len(columns)
-        for number, (column, shade) in enumerate(zip(columns, [*greys, "white"], strict=True)):
-            for place, row in enumerate(rows[1:], 1):
-                x = place + (number - (len(columns) - 1) / 2) * width
-                label = column if place == 1 else None
-                self[row][column].bar(ax, x, width, rotation=90, color=shade, edgecolor="black", label=label)
+        rows = {row: {} if row == "clean" else self[row] for row in self.white_box.rows}
+        width = grouped_bars(ax, rows, dict(zip(self["clean"], [*greys, "white"], strict=True)))
         self.white_box["clean"].bar(ax, 0, width, rotation=90, color="#009E73", edgecolor="black")  # in every column
-        ax.set(xticks=range(len(rows)), xticklabels=rows, ylim=(0, 1.25), ylabel="accuracy")
         ax.set_title(f"n = {len(self.white_box.labels)}, 95 % intervals", fontsize="medium")
-        ax.legend(loc="upper left", bbox_to_anchor=(1, 1))
         return ax
 
     def as_dict(self) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from seminar_lib import markdown
 from seminar_lib.attacks import Attack
-from seminar_lib.evaluation.accuracy import Accuracy
+from seminar_lib.evaluation.accuracy import Accuracy, grouped_bars
 from seminar_lib.evaluation.report import versions
 from seminar_lib.types import Flags
 
@@ -132,16 +132,9 @@ class PurifiedReport(markdown.Tabular):
         import matplotlib.pyplot as plt
 
         ax = plt.gca() if ax is None else ax
-        columns = list(self[CLEAN])
-        width = 0.85 / len(columns)
-        for number, column in enumerate(columns):
-            for place, row in enumerate(self.rows):
-                x = place + (number - (len(columns) - 1) / 2) * width
-                shade, label = str(0.85 - 0.3 * number), column if place == 0 else None
-                self[row][column].bar(ax, x, width, rotation=90, color=shade, edgecolor="black", label=label)
-        ax.set(xticks=range(len(self.rows)), xticklabels=self.rows, ylim=(0, 1.25), ylabel="accuracy")
+        shades = {column: str(0.85 - 0.3 * number) for number, column in enumerate(self[CLEAN])}
+        grouped_bars(ax, {row: self[row] for row in self.rows}, shades)
         ax.set_title(f"{self.purifier}, n = {len(self.labels)}, 95 % intervals", fontsize="medium")
-        ax.legend(loc="upper left", bbox_to_anchor=(1, 1))
         return ax
 
     def as_dict(self) -> dict[str, Any]:
