@@ -1,4 +1,4 @@
-"""What every demo of an attack does, whatever it shows."""
+"""What every demo does, whatever it shows; and what those of an attack on one model do."""
 
 import io
 from copy import deepcopy
@@ -11,13 +11,40 @@ from torch import nn
 
 from seminar_lib import SmallCNN, Split
 from seminar_lib.data.dataset import Dataset
+from seminar_lib.detection import FeatureSqueezing
 from seminar_lib.models import UNet
-from seminar_lib.widgets import FGSMDemo, ThreatsDemo, TrajectoryDemo
+from seminar_lib.widgets import (
+    DetectionDemo,
+    DiffusionDemo,
+    EmbeddingDemo,
+    FGSMDemo,
+    SmoothingDemo,
+    ThreatsDemo,
+    TrajectoryDemo,
+)
 from seminar_lib.widgets.canvas import DENSITY
 
 from .conftest import CLASSES, decoded, values
 
 DEMOS = [FGSMDemo, ThreatsDemo, TrajectoryDemo]
+# How each demo is made of two classifiers, a diffusion model and images.
+EVERY = {
+    **{kind: lambda a, b, unet, data, kind=kind: kind(a, data, CLASSES) for kind in DEMOS},
+    DetectionDemo: lambda a, b, unet, data: DetectionDemo(
+        a, {"squeezing": FeatureSqueezing(a)}, data[torch.arange(100) % 4], data
+    ),
+    DiffusionDemo: lambda a, b, unet, data: DiffusionDemo(a, unet, data, CLASSES),
+    EmbeddingDemo: lambda a, b, unet, data: EmbeddingDemo({"standard": a, "robust": b}, data, CLASSES),
+    SmoothingDemo: lambda a, b, unet, data: SmoothingDemo({0.1: a, 0.4: b}, data, CLASSES),
+}
+every = pytest.mark.parametrize("make", EVERY.values(), ids=[kind.__name__ for kind in EVERY])
+
+
+@pytest.fixture
+def networks():
+    """In training mode, where BatchNorm would learn."""
+    classifiers = [SmallCNN(2).build(len(CLASSES), (0.5,) * 3, (0.2,) * 3) for _ in range(2)]
+    return nn.ModuleList([*classifiers, UNet(8).build(3)]).train()
 
 
 @pytest.fixture(params=DEMOS, ids=lambda kind: kind.__name__)
@@ -51,22 +78,34 @@ def test_every_control_changes_picture_and_words_but_not_the_size(demo):
     assert demo.picture.width == str(after.shape[1] // DENSITY)
 
 
-def test_the_model_is_left_as_it_was(kind, data):
-    model = SmallCNN(2).build(len(CLASSES), (0.5,) * 3, (0.2,) * 3).train()  # BatchNorm would learn in training mode
-    before = deepcopy(model.state_dict())
-    demo = kind(model, data, CLASSES)
-    demo.controls["image"].value = 1
-    assert all(module.training for module in model.modules())
-    assert all(p.requires_grad and p.grad is None for p in model.parameters())
-    for name, after in model.state_dict().items():
+def move_every_control(demo):
+    for control in demo.controls.values():
+        control.value = values(control)[-1]
+
+
+@every
+def test_networks_and_random_numbers_are_left_as_they_were(make, networks, data):
+    before, numbers, pictures = deepcopy(networks.state_dict()), torch.get_rng_state(), []
+    for _ in range(2):
+        demo = make(*networks, data)
+        move_every_control(demo)
+        pictures.append(demo.picture.value)
+    assert pictures[0] == pictures[1]
+    assert torch.equal(torch.get_rng_state(), numbers)
+    assert all(module.training for module in networks.modules())
+    assert all(p.requires_grad and p.grad is None for p in networks.parameters())
+    for name, after in networks.state_dict().items():
         assert torch.equal(after, before[name]), name
 
 
-def test_random_numbers_are_the_demo_s_own(kind, model, data):
-    before = torch.get_rng_state()
-    first, again = (kind(model, data, CLASSES) for _ in range(2))
-    np.testing.assert_array_equal(decoded(first.picture), decoded(again.picture))
-    assert torch.equal(torch.get_rng_state(), before)
+@every
+def test_the_static_picture_is_the_one_shown_with_the_sentence_as_alt_text(make, networks, data):
+    demo = make(*networks, data)
+    move_every_control(demo)
+    static, metadata = demo.static()._repr_mimebundle_()
+    assert static["image/png"]
+    assert metadata["image/png"]["alt"] == demo.describe(demo.state)
+    np.testing.assert_array_equal(np.array(Image.open(io.BytesIO(demo.static().data))), demo.render(demo.state))
 
 
 def test_an_error_in_drawing_is_not_swallowed(demo, monkeypatch):
@@ -78,14 +117,6 @@ def test_an_error_in_drawing_is_not_swallowed(demo, monkeypatch):
 def test_every_control_has_a_description(demo):
     assert set(demo.controls) == set(vars(demo.state))
     assert all(control.description for control in demo.controls.values())
-
-
-def test_the_static_picture_is_the_one_shown_with_the_sentence_as_alt_text(demo):
-    demo.controls["image"].value = 2
-    static, metadata = demo.static()._repr_mimebundle_()
-    assert static["image/png"]
-    assert metadata["image/png"]["alt"] == demo.describe(demo.state)
-    np.testing.assert_array_equal(np.array(Image.open(io.BytesIO(demo.static().data))), demo.render(demo.state))
 
 
 def test_a_notebook_shows_the_widget(demo):
