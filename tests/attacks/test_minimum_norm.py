@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 import pytest
 import torch
+import torch.nn.functional as F
 
 from seminar_lib.attacks import CW, FMN, DeepFool, HopSkipJump, MinimumNorm
 from seminar_lib.attacks.base import LowPrecision
@@ -75,6 +76,19 @@ def test_what_is_wrong_already_is_its_own_nearest(attack, tiny, x, y):
     assert near.distance[0] == 0
     assert torch.equal(near.x_adv[0], x[0])
     assert (near.distance[1:] > 0).all()
+
+
+SHORT = [kind(threat, steps=5) for kind in (DeepFool, FMN) for threat in (Linf(8 / 255), L2(0.5))]
+
+
+@pytest.mark.parametrize("attack", [*SHORT, FMN(L1(4.0), steps=5)], ids=repr)
+def test_an_image_that_is_never_fooled_stays_as_it_is(attack, tiny, x, y):
+    """Whether the slopes are too small for the box, or zero: no image runs away, and none turns into NaN."""
+    for slope in (1e-3, 0.0):
+        model = lambda x, slope=slope: slope * tiny(x) + 1e2 * F.one_hot(y, 5)  # noqa: E731
+        near = attack.nearest(model, x, y)
+        assert torch.equal(near.x_adv, x)
+        assert near.distance.isinf().all()
 
 
 def test_the_search_is_not_asked_about_what_is_wrong_already(tiny, x, y):
