@@ -22,6 +22,7 @@ from torch import Tensor
 from seminar_lib.types import Flags, Images, PerExample
 
 PIXELS = (1, 2, 3)  # the dimensions of one image in a batch (B, C, H, W)
+SLACK = 1e-5  # of eps, by which the rounding of float32 may carry an image out of its ball
 
 
 def wide(per_image: Tensor) -> Tensor:
@@ -85,9 +86,9 @@ class ThreatModel(ABC):
         """A random image inside the threat model."""
         return (x + self.noise(x, generator)).clamp(0, 1)
 
-    def contains(self, x_adv: Images, x: Images, slack: float = 1e-5) -> Flags:
-        """Whether each image obeys the threat model, up to ``slack`` (relative to eps) for float32 rounding."""
-        near = self.norm(x_adv - x) <= self.eps * (1 + slack) + 1e-7
+    def contains(self, x_adv: Images, x: Images) -> Flags:
+        """Whether each image obeys the threat model, up to ``SLACK`` (relative to eps) for float32 rounding."""
+        near = self.norm(x_adv - x) <= self.eps * (1 + SLACK) + 1e-7
         boxed = (x_adv >= 0).flatten(1).all(1) & (x_adv <= 1).flatten(1).all(1)
         return near & boxed
 

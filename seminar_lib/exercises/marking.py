@@ -153,15 +153,15 @@ def right(exercise: str, meaning: str) -> None:
 
 
 class Example:
-    """A small classifier of 8x8 images with batch and labels on which right and wrong answers differ.
+    """A small classifier of 8x8 images with a batch of six and labels 0 to 3, on which right and wrong answers differ.
 
     Its first layer normalises, as that of every network of this library. Some pixels lie at the edge of [0, 1], and
     the first image is misclassified, so that forgotten clipping and a mix-up of labels and predictions show.
     """
 
-    def __init__(self, classes: int = 4, examples: int = 6) -> None:
+    def __init__(self) -> None:
         generator = torch.Generator().manual_seed(1)
-        self.mean, self.std = 0.4, 0.2
+        self.mean, self.std, classes = 0.4, 0.2, 4
         # Not the global seed: a check must not change the student's random numbers.
         first = nn.utils.skip_init(nn.Linear, 3 * 8 * 8, 16)
         last = nn.utils.skip_init(nn.Linear, 16, classes)
@@ -169,7 +169,7 @@ class Example:
             nn.init.normal_(layer.weight, std=0.3, generator=generator)
             nn.init.zeros_(layer.bias)
         self.model = nn.Sequential(_Normalise(self.mean, self.std), nn.Flatten(), first, nn.Tanh(), last).eval()
-        self.x: Images = torch.rand(examples, 3, 8, 8, generator=generator).mul(1.2).sub(0.1).clamp(0, 1)
+        self.x: Images = torch.rand(6, 3, 8, 8, generator=generator).mul(1.2).sub(0.1).clamp(0, 1)
         predicted = self.model(self.x).argmax(1)
         self.y: Labels = predicted.clone()
         self.y[0] = (predicted[0] + 1) % classes

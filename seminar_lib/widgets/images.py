@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
-from typing import ClassVar, Literal
+from typing import ClassVar
 
 import numpy as np
 import torch
@@ -92,18 +92,10 @@ class ImageDemo(Demo[S]):
         by = [name for name, p in attacked.items() if p.argmax() != true]
         return f"Fooled by {' and by '.join(by)}." if by else "The model still answers rightly."
 
-    def draw_answer(
-        self,
-        canvas: Canvas,
-        at: Point,
-        image: int,
-        p: NDArray[np.float64],
-        size: int = 16,
-        align: Literal["left", "middle"] = "left",
-    ) -> None:
+    def draw_answer(self, canvas: Canvas, at: Point, image: int, p: NDArray[np.float64], size: int = 16) -> None:
         """The model's answer with a tick or a cross."""
         words = f"{self.classes[p.argmax()]} {p.max():.0%}"
-        canvas.answer(at, words, p.argmax() == self.true(image), size, bold=True, align=align)
+        canvas.answer(at, words, p.argmax() == self.true(image), size, bold=True)
 
     def draw_bars(
         self,
