@@ -24,7 +24,11 @@ from seminar_lib.threat import L1, L2, Linf, ThreatModel
 
 
 def parse_threat(norm: str, eps: str) -> ThreatModel:
-    """The threat model that ``--norm`` and ``--eps`` describe; eps is a decimal number or a fraction."""
+    """The threat model that ``--norm`` and ``--eps`` describe; eps is a decimal number or a fraction.
+
+    Raises:
+        ValueError: there is no such norm, or eps is no number or none that the threat model takes.
+    """
     norms: dict[str, type[ThreatModel]] = {"linf": Linf, "l2": L2, "l1": L1}
     if norm.lower() not in norms:
         raise ValueError(f"--norm is linf, l2 or l1; got {norm!r}.")
@@ -36,7 +40,11 @@ def parse_threat(norm: str, eps: str) -> ThreatModel:
 
 
 def parse_attack(name: str, threat: ThreatModel, bf16: bool = False) -> Attack:
-    """The attack that a name such as fgsm, pgd20, pgd50x5 or autoattack stands for."""
+    """The attack that a name such as fgsm, pgd20, pgd50x5 or autoattack stands for.
+
+    Raises:
+        ValueError: there is no such attack, or it cannot search this threat model.
+    """
     attacks: dict[str, Callable[..., Attack]] = {
         "fgsm": FGSM,
         r"pgd(?P<steps>[1-9]\d*)(x(?P<restarts>[1-9]\d*))?": PGD,

@@ -1,4 +1,4 @@
-"""From a recipe to weights with a card: train, measure on the test images, write what was done beside the weights."""
+"""From a trained network to weights with a card: measure on the test images, write what was done beside the weights."""
 
 from __future__ import annotations
 

@@ -27,6 +27,9 @@ class Split:
         images: uint8 (N, C, H, W), values 0 to 255.
         labels: int64 (N,), class indices.
         extras: further tensors with one row per image, by name (signs: ``"mask"`` and ``"box"``).
+
+    Raises:
+        ValueError: images or labels have another type or shape, or there is not one row of everything per image.
     """
 
     images: Tensor
@@ -73,7 +76,12 @@ class Split:
         return self.labels
 
     def sample(self, n: int, seed: int = 0) -> Split:
-        """A random subset of ``n`` images, the same for the same seed; all of them when ``n`` is not smaller."""
+        """A random subset of ``n`` images, the same for the same seed; all of them when ``n`` is not smaller.
+
+        Raises:
+            TypeError: ``n`` is no whole number.
+            ValueError: ``n`` is below 1.
+        """
         if not hasattr(n, "__index__"):  # as NumPy's integers have, and texts and broken numbers have not
             raise TypeError(f"A sample takes a whole number of images; got n={n!r}.")
         if n < 1:
@@ -82,7 +90,11 @@ class Split:
         return self[order[:n].to(self.images.device)]
 
     def batches(self, size: int, generator: torch.Generator | None = None) -> Iterator[tuple[Tensor, Tensor]]:
-        """Pairs (x in [0, 1], y) of at most ``size`` rows; shuffled when a generator (on the CPU) is given."""
+        """Pairs (x in [0, 1], y) of at most ``size`` rows; shuffled when a generator (on the CPU) is given.
+
+        Raises:
+            ValueError: ``size`` is below 1; when the first pair is taken.
+        """
         if size < 1:
             raise ValueError(f"A batch needs at least one image; got size={size}.")
         order = torch.arange(len(self)) if generator is None else torch.randperm(len(self), generator=generator)
@@ -95,7 +107,7 @@ class Dataset:
     """A named data set; each split is read or rendered when it is first asked for.
 
     Attributes:
-        name: as given to ``load``.
+        name: as given to ``load_data``.
         classes: class names in label order.
         mean, std: channel statistics of the training images in [0, 1]; models normalise with them.
         read: maps ``"train"``, ``"validation"`` or ``"test"`` to the split.

@@ -29,7 +29,7 @@ class Published:
     """What has to be known of a published data set to fetch it.
 
     Attributes:
-        name: as given to ``load``.
+        name: as given to ``load_data``.
         title: as written in a sentence.
         classes: class names in label order.
         mean, std: channel statistics of all published training images in [0, 1].

@@ -14,7 +14,13 @@ from seminar_lib.types import Images
 
 @dataclass(frozen=True, eq=False)
 class Both(Goal):
-    """Two goals at once, such as fooling a classifier and a detector: won where both are; the losses add up."""
+    """Two goals at once, such as fooling a classifier and a detector: won where both are; the losses add up.
+
+    Attributes:
+        first: a goal of B examples.
+        second: a goal of the same examples.
+        weight: of the second loss, usually above 0; that of the first is 1.
+    """
 
     first: Goal
     second: Goal
@@ -37,6 +43,13 @@ class Expectation(Goal):
     """Expectation over transformation: the mean loss of several looks at a model that answers at random.
 
     Athalye et al., ICML 2018, section 4.2. Won when more than half of the looks are.
+
+    Attributes:
+        goal: what is looked at.
+        samples: looks, 1 or more.
+
+    Raises:
+        ValueError: ``samples`` is below 1.
     """
 
     goal: Goal

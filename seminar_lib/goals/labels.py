@@ -14,7 +14,13 @@ from seminar_lib.types import Images, Labels, Logits, Model
 
 @dataclass(frozen=True, eq=False)
 class Misclassify(Goal):
-    """Any label but the true one."""
+    """Any label but the true one.
+
+    Attributes:
+        model: images (B, C, H, W) in [0, 1] to logits (B, K).
+        y: the true labels, int64 (B,), 0 to K - 1.
+        loss: of (logits, y), which climbs.
+    """
 
     model: Model
     y: Labels
@@ -57,7 +63,13 @@ class Towards(Goal):
 
 @dataclass(frozen=True, eq=False)
 class Reach(Goal):
-    """One chosen label for each example: the loss towards it falls, so its negative climbs."""
+    """One chosen label for each example: the loss towards it falls, so its negative climbs.
+
+    Attributes:
+        model: as in ``Misclassify``.
+        target: the chosen labels, int64 (B,), 0 to K - 1.
+        loss: of (logits, target).
+    """
 
     model: Model
     target: Labels

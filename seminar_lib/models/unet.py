@@ -71,7 +71,7 @@ class NoisePredictor(nn.Module):
 
         Args:
             x: (B, C, H, W), H and W multiples of 8.
-            t: how far along each image is, 1 to ``diffusion.T``.
+            t: how far along each image is, 1 to ``diffusion.schedule.T``.
 
         Raises:
             ValueError: the images have another number of channels, or a size that cannot be halved three times.

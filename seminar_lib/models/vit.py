@@ -15,7 +15,14 @@ from seminar_lib.models.classifier import Classifier
 
 @dataclass(frozen=True)
 class ViT:
-    """A transformer encoder over image patches; 1.8 M parameters as given. Takes 32x32 images with three channels."""
+    """A transformer encoder over image patches; 1.8 M parameters as given. Takes 32x32 images with three channels.
+
+    Attributes:
+        patch: the side of a patch in pixels, a divisor of 32.
+        layers: of the encoder, 1 or more.
+        heads: of the attention in each layer, a divisor of ``features``.
+        features: entries of a word, and of the embedding.
+    """
 
     patch: int = 4
     layers: int = 6

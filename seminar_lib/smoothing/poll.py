@@ -23,12 +23,12 @@ from seminar_lib.types import Images, Model
 class Poll:
     """Noisy looks at a batch of images, on demand.
 
-    Attributes:
+    Args:
         model: images to logits, in evaluation mode.
-        x: the images, in [0, 1]; with the noise they leave it.
+        x: the images (B, C, H, W), in [0, 1]; with the noise they leave it.
         sigma: standard deviation of the noise.
         chunk: how many noisy copies go through the model at once, at most.
-        streams: a source of random numbers for each image.
+        seeds: of the random numbers of each image, B of them.
     """
 
     def __init__(self, model: Model, x: Images, sigma: float, chunk: int, seeds: Sequence[int]) -> None:
