@@ -33,9 +33,9 @@ def take_up(path: Path, settings: Mapping[str, Any], what: str = "models") -> di
 
 
 def write(report: Mapping[str, Any], path: Path) -> None:
-    """Write the report, whole or not at all."""
+    """Write the report, whole or not at all: a line for each value, so that a change shows, without indents."""
     with whole_file(path) as part:
-        part.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
+        part.write_text(json.dumps(report, indent=0) + "\n", encoding="utf-8")
 
 
 def kept(folder: Path, *names: str) -> Path:
