@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import json as text
 import os
-import sys
 from collections.abc import Iterator, Mapping
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 import torch
-import tyro
 
+from benchmarks.command import call
 from benchmarks.contestants import check_left_out, chosen, contestants
 from benchmarks.figure import draw
 from benchmarks.measure import as_rows, race
@@ -164,7 +163,4 @@ def _version(package: str) -> str:
 
 
 if __name__ == "__main__":
-    try:
-        tyro.cli(bench, prog="python -m benchmarks")
-    except (ValueError, OSError) as error:
-        sys.exit(f"error: {error}")
+    call(bench, "python -m benchmarks")

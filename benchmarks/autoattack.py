@@ -7,7 +7,6 @@ on where an interrupted run stopped.
 
 from __future__ import annotations
 
-import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -16,8 +15,8 @@ from pathlib import Path
 from typing import Any
 
 import torch
-import tyro
 
+from benchmarks.command import call
 from benchmarks.peers.authors import ensemble
 from benchmarks.report import RESULTS, circumstances, take_up, write
 from benchmarks.subject import subject
@@ -134,7 +133,4 @@ def _right(model: Classifier, x: Images, y: Labels) -> Flags:
 
 
 if __name__ == "__main__":
-    try:
-        tyro.cli(compare, prog="python -m benchmarks.autoattack")
-    except (ValueError, OSError, ImportError) as error:
-        sys.exit(f"error: {error}")
+    call(compare, "python -m benchmarks.autoattack")

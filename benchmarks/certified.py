@@ -6,14 +6,13 @@ certificates are kept after every few images, and the same command goes on where
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import torch
-import tyro
 
+from benchmarks.command import call
 from benchmarks.report import RESULTS, kept, take_up, write
 from seminar_lib import markdown
 from seminar_lib.checkpoints import load_classifier
@@ -86,7 +85,4 @@ def row(name: str, found: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 if __name__ == "__main__":
-    try:
-        tyro.cli(compare, prog="python -m benchmarks.certified")
-    except (ValueError, OSError) as error:
-        sys.exit(f"error: {error}")
+    call(compare, "python -m benchmarks.certified")

@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -25,12 +24,12 @@ from typing import Any, cast
 import nbformat
 import psutil
 import torch
-import tyro
 import zmq
 from jupyter_client.asynchronous.client import AsyncKernelClient
 from jupyter_client.manager import AsyncKernelManager
 from jupyter_client.provisioning.local_provisioner import LocalProvisioner
 
+from benchmarks.command import call
 from benchmarks.report import RESULTS, circumstances, take_up, write
 from seminar_lib import markdown
 from seminar_lib.lessons import found
@@ -127,7 +126,7 @@ async def together(cells: Sequence[str], number: int, threads: int) -> dict[str,
         cores: how many the kernels may use.
 
     Raises:
-        RuntimeError: a cell failed.
+        ValueError: a cell failed.
         TimeoutError: a cell takes too long, or its kernel died.
     """
     with TemporaryDirectory(prefix="kernels-") as sockets:
@@ -184,7 +183,7 @@ async def run(client: AsyncKernelClient, cells: Sequence[str], process: psutil.P
         for cell in cells:
             reply = await client.execute_interactive(cell, timeout=PATIENCE, output_hook=lambda message: None)
             if (answer := reply["content"])["status"] != "ok":
-                raise RuntimeError(f"A cell raises {answer['ename']}: {answer['evalue']}\n\n{cell}")
+                raise ValueError(f"A cell raises {answer['ename']}: {answer['evalue']}\n\n{cell}")
             spent.append(cpu_seconds(process))
     finally:
         client.stop_channels()
@@ -244,7 +243,4 @@ def rows(report: Mapping[str, Any]) -> Iterator[tuple[str, ...]]:
 
 
 if __name__ == "__main__":
-    try:
-        tyro.cli(compare, prog="python -m benchmarks.classroom")
-    except (ValueError, OSError, RuntimeError) as error:
-        sys.exit(f"error: {error}")
+    call(compare, "python -m benchmarks.classroom")

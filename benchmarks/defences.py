@@ -11,16 +11,15 @@ defences-signs-2.json: the summary puts them together. What an epoch takes is ti
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from statistics import mean
 from typing import Any
 
 import torch
-import tyro
 
 from benchmarks.autoattack import THREAT, ours, survivors
+from benchmarks.command import call
 from benchmarks.pace import epochs
 from benchmarks.peak import peak
 from benchmarks.report import RESULTS, circumstances, take_up, write
@@ -148,7 +147,4 @@ def over_seeds(found: Sequence[Accuracy]) -> str:
 
 
 if __name__ == "__main__":
-    try:
-        tyro.cli(compare, prog="python -m benchmarks.defences")
-    except (ValueError, OSError, FloatingPointError) as error:
-        sys.exit(f"error: {error}")
+    call(compare, "python -m benchmarks.defences")

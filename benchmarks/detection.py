@@ -9,15 +9,14 @@ command goes on where an interrupted run stopped.
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import torch
-import tyro
 
+from benchmarks.command import call
 from benchmarks.report import RESULTS, take_up, write
 from seminar_lib import markdown
 from seminar_lib.attacks import PGD, OrthogonalPGD
@@ -129,7 +128,4 @@ def _caught(row: Mapping[str, Any]) -> Accuracy | str:
 
 
 if __name__ == "__main__":
-    try:
-        tyro.cli(compare, prog="python -m benchmarks.detection")
-    except (ValueError, OSError, FloatingPointError) as error:
-        sys.exit(f"error: {error}")
+    call(compare, "python -m benchmarks.detection")

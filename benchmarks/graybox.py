@@ -9,15 +9,14 @@ the same command goes on where an interrupted run stopped.
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import torch
-import tyro
 
 from benchmarks.autoattack import THREAT
+from benchmarks.command import call
 from benchmarks.defences import place
 from benchmarks.report import RESULTS, take_up, write
 from benchmarks.training import dataset_of, trained
@@ -129,7 +128,4 @@ def rows(report: Mapping[str, Any]) -> Iterator[tuple[object, ...]]:
 
 
 if __name__ == "__main__":
-    try:
-        tyro.cli(compare, prog="python -m benchmarks.graybox")
-    except (ValueError, OSError, FloatingPointError) as error:
-        sys.exit(f"error: {error}")
+    call(compare, "python -m benchmarks.graybox")

@@ -8,15 +8,14 @@ has not been trained yet is trained first, and the same command goes on where an
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-import tyro
 
+from benchmarks.command import call
 from benchmarks.report import RESULTS, circumstances, take_up, write
 from benchmarks.training import dataset_of, trained
 from seminar_lib.checkpoints import load_classifier
@@ -102,7 +101,4 @@ def counts(ours: Mapping[str, str], theirs: Mapping[str, str], n: int) -> Iterat
 
 
 if __name__ == "__main__":
-    try:
-        tyro.cli(compare, prog="python -m benchmarks.pairs")
-    except (ValueError, OSError, FloatingPointError) as error:
-        sys.exit(f"error: {error}")
+    call(compare, "python -m benchmarks.pairs")

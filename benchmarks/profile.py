@@ -8,17 +8,16 @@ of the attack's own arithmetic is rather overstated. On a CPU, where what is cal
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import torch
-import tyro
 from torch import Tensor, nn
 from torch.profiler import ProfilerActivity, profile, record_function
 
+from benchmarks.command import call
 from benchmarks.contestants import chosen, ours
 from benchmarks.report import RESULTS, circumstances, take_up, write
 from benchmarks.strength import OURS
@@ -111,7 +110,4 @@ def rows(report: Mapping[str, Any]) -> Iterator[tuple[str, ...]]:
 
 
 if __name__ == "__main__":
-    try:
-        tyro.cli(compare, prog="python -m benchmarks.profile")
-    except (ValueError, OSError) as error:
-        sys.exit(f"error: {error}")
+    call(compare, "python -m benchmarks.profile")

@@ -6,15 +6,14 @@ every batch, and the same command goes on where an interrupted run stopped.
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import torch
-import tyro
 from torch import nn
 
+from benchmarks.command import call
 from benchmarks.report import RESULTS, kept, take_up, write
 from seminar_lib import markdown
 from seminar_lib.attacks import PGD
@@ -112,7 +111,4 @@ def rows(purifiers: Mapping[str, Any]) -> Iterator[tuple[str, ...]]:
 
 
 if __name__ == "__main__":
-    try:
-        tyro.cli(compare, prog="python -m benchmarks.purification")
-    except (ValueError, OSError, FloatingPointError) as error:
-        sys.exit(f"error: {error}")
+    call(compare, "python -m benchmarks.purification")

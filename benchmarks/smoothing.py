@@ -8,7 +8,6 @@ written after each image, and the same command goes on where an interrupted run 
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -16,8 +15,8 @@ from statistics import mean, median
 from typing import Any
 
 import torch
-import tyro
 
+from benchmarks.command import call
 from benchmarks.measure import clock
 from benchmarks.report import RESULTS, circumstances, take_up, write
 from benchmarks.subject import subject
@@ -159,7 +158,4 @@ def table(name: str, images: list[dict[str, Any]]) -> str:
 
 
 if __name__ == "__main__":
-    try:
-        tyro.cli(compare, prog="python -m benchmarks.smoothing")
-    except (ValueError, OSError) as error:
-        sys.exit(f"error: {error}")
+    call(compare, "python -m benchmarks.smoothing")

@@ -6,14 +6,13 @@ measured is written after every contestant, and the same command goes on where a
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import torch
-import tyro
 
+from benchmarks.command import call
 from benchmarks.contestants import check_left_out, chosen, contestants
 from benchmarks.measure import Result, observe
 from benchmarks.peers import PEERS
@@ -132,7 +131,4 @@ def points(shares: Mapping[str, float], ours: str, peer: str) -> str:
 
 
 if __name__ == "__main__":
-    try:
-        tyro.cli(compare, prog="python -m benchmarks.strength")
-    except (ValueError, OSError) as error:
-        sys.exit(f"error: {error}")
+    call(compare, "python -m benchmarks.strength")

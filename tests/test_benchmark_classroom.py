@@ -58,7 +58,7 @@ def test_threads_reach_the_kernel() -> None:
 
 
 def test_a_failing_cell_is_named_and_ends_all_kernels() -> None:
-    with pytest.raises(RuntimeError, match=r"A cell raises ZeroDivisionError: division by zero\n\n1 / 0"):
+    with pytest.raises(ValueError, match=r"A cell raises ZeroDivisionError: division by zero\n\n1 / 0"):
         asyncio.run(program.together(["1 / 0"], number=2, threads=1))
     assert kernels() == []
 

@@ -20,7 +20,7 @@ from seminar_lib.models import SmallCNN
 from seminar_lib.objectives import CLEADHead, LISArD
 from seminar_lib.train import Recipe, fit
 
-PLAIN = Recipe("toy", model=SmallCNN(4), epochs=1, augment=Augment(crop=0), bf16=False)
+PLAIN = Recipe("toy", model=SmallCNN(4), epochs=1, batch_size=8, augment=Augment(crop=0), bf16=False)
 OTHERS = {"resnet18_standard": replace(PLAIN, model=SmallCNN(6)), "pgd_at": replace(PLAIN, rate=0.05)}
 
 
@@ -65,7 +65,7 @@ def test_a_gray_cell_is_what_the_network_keeps_of_images_made_on_the_surrogate(c
     test = toy().test.sample(12, 0)
     made = FGSM(program.THREAT, stop_when_fooled=False)(surrogate, test.x, test.y)
     kept = (victim(test.x).argmax(1) == test.y) & (victim(made).argmax(1) == test.y)
-    assert shares["gray-box, adversarial training"]["accuracy"] == kept.float().mean().item()
+    assert shares["gray-box, adversarial training"]["accuracy"] == int(kept.sum()) / 12
 
 
 def test_the_network_that_a_training_attacked_stands_in_as_well(compare, monkeypatch, tmp_path):
@@ -77,7 +77,7 @@ def test_the_network_that_a_training_attacked_stands_in_as_well(compare, monkeyp
     test = toy().test.sample(12, 0)
     made = FGSM(program.THREAT, stop_when_fooled=False)(surrogate, test.x, test.y)
     kept = (victim(test.x).argmax(1) == test.y) & (victim(made).argmax(1) == test.y)
-    assert found[f"gray-box, {program.OWN}"]["accuracy"] == kept.float().mean().item()
+    assert found[f"gray-box, {program.OWN}"]["accuracy"] == int(kept.sum()) / 12
 
 
 def test_each_attack_is_measured_once(compare, monkeypatch):

@@ -113,7 +113,7 @@ def test_more_gpus_than_there_are_are_refused(monkeypatch):
 @pytest.mark.parametrize("variable", ["MASTER_ADDR", "SLURM_NTASKS"])
 def test_machines_that_a_launcher_has_told_of_each_other_are_not_refused(variable, monkeypatch):
     monkeypatch.setenv(variable, "2")
-    check_devices(torch.device("cpu"), 1, machines=2)
+    check_devices("cpu", 1, machines=2)
 
 
 def test_a_launcher_that_started_another_number_of_processes_is_refused(monkeypatch):

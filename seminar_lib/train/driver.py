@@ -103,8 +103,8 @@ def fit(
             processes stop.
     """
     _check(recipe, data, watch)
+    check_devices(str(device), devices, machines)
     device = device_named(str(device))
-    check_devices(device, devices, machines)
     if compile and devices * machines > 1:
         raise ValueError(f"compile works on one device alone; got devices={devices} on machines={machines}.")
     given, start = _given(_stages(recipe)[0], data)

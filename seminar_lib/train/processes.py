@@ -54,8 +54,8 @@ def is_first() -> bool:
     return not (dist.is_available() and dist.is_initialized()) or dist.get_rank() == 0
 
 
-def check_devices(device: torch.device, devices: int, machines: int) -> None:
-    """Refuse to train on what is not there.
+def check_devices(kind: str, devices: int, machines: int) -> None:
+    """Refuse to train on several devices that are not there.
 
     Raises:
         ValueError: a number is below 1, there are not so many devices, they cannot work together, or no launcher has
@@ -76,15 +76,14 @@ def check_devices(device: torch.device, devices: int, machines: int) -> None:
             f"Nobody has told this process where the other of machines={machines} are. Run the same command on each, "
             f"where HOST is the name of one of them:\n\n{TORCHRUN.format(devices=devices, machines=machines)}"
         )
-    if str(device) not in ("cpu", "cuda"):
+    if kind not in ("cpu", "cuda"):
         raise ValueError(
-            f"Several devices are 'cpu' (processes) or 'cuda' (the first GPUs); got {str(device)!r}. The environment "
-            "variable CUDA_VISIBLE_DEVICES says which GPUs those are."
+            f"Several devices are 'cpu' (processes) or 'cuda' (the first GPUs); got {kind!r}. The environment variable "
+            "CUDA_VISIBLE_DEVICES says which GPUs those are."
         )
-    there = torch.cuda.device_count() if device.type == "cuda" else os.cpu_count() or 1
+    there, what = (torch.cuda.device_count(), "GPUs") if kind == "cuda" else (os.cpu_count() or 1, "CPU cores")
     if devices > there:
-        kind = "GPUs" if device.type == "cuda" else "CPU cores"
-        raise ValueError(f"This machine has {there} {kind}; got devices={devices}.")
+        raise ValueError(f"This machine has {there} {what}; got devices={devices}.")
 
 
 def gather(device: torch.device, devices: int, machines: int) -> Processes:
