@@ -21,7 +21,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
-from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -243,23 +242,24 @@ def _check(model: Model, surrogates: Mapping[str, Model], data: Split, attacks: 
                 "inside it, and its surrogate among the others."
             )
     check_images(data[:1].x)
+    for surrogate in surrogates.values():
+        check_surrogate(surrogate, model, data[:8].x)
+    victim, known = _identity(model), dict[object, str]()
     for name, surrogate in surrogates.items():
-        if _same(surrogate, model):
+        identity = _identity(surrogate)
+        if identity == victim:
             raise ValueError(
                 f"The surrogate {name!r} is the victim itself. That is the white box, which is measured in any case; "
                 "take a network with a training of its own."
             )
-        check_surrogate(surrogate, model, data[:8].x)
-    for (name, first), (other, second) in combinations(surrogates.items(), 2):
-        if _same(first, second):
+        if identity in known:
             raise ValueError(
-                f"The surrogates {name!r} and {other!r} are one network, which would count twice. Each needs a "
-                "training of its own."
+                f"The surrogates {known[identity]!r} and {name!r} are one network, which would count twice. Each needs "
+                "a training of its own."
             )
+        known[identity] = name
 
 
-def _same(first: Model, second: Model) -> bool:
-    """Whether two models are one network, or copies of it."""
-    if isinstance(first, nn.Module) and isinstance(second, nn.Module):
-        return network_fingerprint(first) == network_fingerprint(second)
-    return first is second
+def _identity(model: Model) -> object:
+    """What a model shares with its copies alone; a plain function, which says nothing about itself, has none."""
+    return network_fingerprint(model) if isinstance(model, nn.Module) else id(model)

@@ -62,7 +62,7 @@ def training_curve(history: Sequence[Mapping[str, float]], ax: Axes | None = Non
         best = max(finished, key=lambda row: row["score"])  # the first of equals
         for panel in (above, ax):
             panel.axvline(best["epoch"], color=GREY, linestyle=":", linewidth=1.2, zorder=1)
-        label = f"best epoch {best['epoch']:g}: {list(figures(best).values())[-1]}"
+        label = f"best epoch {best['epoch']:g}: {reached(best)}"
         ax.plot([], [], color=GREY, linestyle=":", linewidth=1.2, label=label)
     above.set_title("terms of the loss, training images", loc="left", fontsize=10, color=INK)
     above.tick_params(labelbottom=False)
@@ -86,7 +86,7 @@ def training_curve(history: Sequence[Mapping[str, float]], ax: Axes | None = Non
 
 
 def figures(row: Mapping[str, float]) -> dict[str, str]:
-    """What an epoch reached on the validation images, in words by name; epochs compare by the last of them.
+    """What the validation images say of an epoch, in words by name.
 
     The score is not shown: it is the negative of a loss, or counts the epochs where a recipe reports the last.
 
@@ -95,6 +95,11 @@ def figures(row: Mapping[str, float]) -> dict[str, str]:
     """
     accuracies = {name: f"{row[name]:.1%}" for name in ACCURACIES if name in row}
     return accuracies or {LOSS: f"{row[LOSS]:.3g}"}
+
+
+def reached(row: Mapping[str, float]) -> str:
+    """That figure of an epoch by which epochs compare: the robust accuracy, where there is one."""
+    return list(figures(row).values())[-1]
 
 
 def _curve(

@@ -107,8 +107,9 @@ def fit(
     device = device_named(str(device))
     if compile and devices * machines > 1:
         raise ValueError(f"compile works on one device alone; got devices={devices} on machines={machines}.")
-    given, start = _given(_stages(recipe)[0], data)
-    homes = _homes(recipe, Path(folder), _seen(data), start) if folder else [None] * len(_stages(recipe))
+    stages = _stages(recipe)
+    given, start = _given(stages[0], data)
+    homes = _homes(recipe, Path(folder), _seen(data), start) if folder else [None] * len(stages)
     # All that can be refused is refused before further processes are started, so that they do not repeat it.
     kept = [home.read() if home else None for home in homes]
     for home in homes:
@@ -119,7 +120,7 @@ def fit(
         homes, progress, watch = [None] * len(homes), False, None
     earlier = tuple(Trained(network.to(processes.device), network) for network in given)
     with torch.autocast(device.type, enabled=False):  # the recipe says what is computed in bfloat16
-        for stage, home, found in zip(_stages(recipe), homes, processes.agree(kept), strict=True):
+        for stage, home, found in zip(stages, homes, processes.agree(kept), strict=True):
             run = Run(stage, data, processes, tuple(before.best for before in earlier))
             if compile:
                 run.model.backbone.compile()

@@ -75,7 +75,7 @@ class Folder:
         try:
             with safe_open(state, framework="pt") as file:
                 notes: dict[str, str] = file.metadata() or {}
-                self._check({"recipe": "", "images": "", "start": "", **notes})
+                self._check(dict.fromkeys(self._marks, "") | notes)
                 tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118  (it is no dictionary)
         except SafetensorError as error:
             raise ValueError(f"{state} is damaged ({error}). Delete it to start anew.") from error
@@ -113,13 +113,14 @@ class Folder:
         return {"recipe": repr(self.recipe), "images": self.images, "start": self.start}
 
     def _check(self, found: Mapping[str, str]) -> None:
+        asked = self._marks
         for mark, what in (
             ("recipe", "of another recipe"),
             ("images", "on other images"),
             ("start", "from other weights"),
         ):
-            if mark in found and found[mark] != self._marks[mark]:
+            if mark in found and found[mark] != asked[mark]:
                 raise ValueError(
                     f"{self.path} holds a run {what}. Choose another folder, or delete it to start anew.\n"
-                    f"  there: {found[mark]}\n  asked: {self._marks[mark]}"
+                    f"  there: {found[mark]}\n  asked: {asked[mark]}"
                 )

@@ -15,7 +15,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from seminar_lib.plots import GREY, training_curve
-from seminar_lib.plots.training import OTHERS, figures
+from seminar_lib.plots.training import OTHERS, figures, reached
 from seminar_lib.widgets.canvas import DENSITY, Pixels
 from seminar_lib.widgets.demo import Demo
 
@@ -70,5 +70,5 @@ class LiveCurve(Demo[State]):
             best = max(finished, key=lambda row: row["score"])
             shown = ", ".join(f"{name} {value}" for name, value in figures(finished[-1]).items())
             words.append(f"After epoch {finished[-1]['epoch']:g}: {shown}.")
-            words.append(f"Best so far: epoch {best['epoch']:g} with {list(figures(best).values())[-1]}.")
+            words.append(f"Best so far: epoch {best['epoch']:g} with {reached(best)}.")
         return " ".join(words)
