@@ -15,7 +15,7 @@ import torch
 import torch.nn.functional as F
 
 from benchmarks.peers import PEERS, Contestant
-from seminar_lib.attacks import APGD, CW, FAB, FGSM, PGD, Attack, DeepFool, MinimumNorm, Square, autoattack
+from seminar_lib.attacks import APGD, CW, FAB, FGSM, PGD, Attack, DeepFool, MinimumNorm, Square, WorstCase, autoattack
 from seminar_lib.device import computes_bf16
 from seminar_lib.freeze import frozen
 from seminar_lib.models import Classifier
@@ -73,7 +73,7 @@ def passes(attack: Attack) -> tuple[int, int]:
             return 2 * attack.steps * attack.targets * attack.restarts, attack.steps * attack.targets * attack.restarts
         case Square():
             return attack.queries, 0
-        case _ if hasattr(attack, "members"):
+        case WorstCase():
             return passes(attack.members[0])
     raise TypeError(f"How many passes does {attack!r} take? Say so in benchmarks/contestants.py.")
 
@@ -115,7 +115,7 @@ def ours(attack: Attack, device: torch.device) -> dict[str, Attack | Nearest]:
             found[f"seminar_lib, within eps{suffix}"] = variant
         else:
             found[f"seminar_lib{suffix}"] = variant
-            if not hasattr(variant, "members"):
+            if not isinstance(variant, WorstCase):
                 found[f"seminar_lib, no stopping{suffix}"] = replace(variant, stop_when_fooled=False)
     return found
 

@@ -71,6 +71,11 @@ class Attack(ABC):
         texts = [f"{name}={written[name](value)}" for name, value in changed.items()]
         return f"{type(self).__name__}({', '.join([repr(self.threat), *texts])})"
 
+    @property
+    def parts(self) -> tuple[Attack, ...]:
+        """The attacks that run when this one does: itself, or the members of an ensemble."""
+        return (self,)
+
     def within(self, threat: ThreatModel) -> Attack:
         """The same attack inside another threat model."""
         return replace(self, threat=threat)

@@ -67,6 +67,10 @@ class WorstCase(Attack):
         if self.samples < 1:
             raise ValueError(f"{type(self).__name__} needs at least one sample; got {self.samples}.")
 
+    @property
+    def parts(self) -> tuple[Attack, ...]:
+        return tuple(part for member in self.members for part in member.parts)
+
     def within(self, threat: ThreatModel) -> WorstCase:
         return replace(self, threat=threat, members=tuple(member.within(threat) for member in self.members))
 

@@ -236,7 +236,7 @@ def _check(model: Model, surrogates: Mapping[str, Model], data: Split, attacks: 
     if "worst case" in surrogates:
         raise ValueError("The name 'worst case' belongs to a column of the report; call the surrogate something else.")
     for name, attack in attacks.items():
-        if any(isinstance(part, Transfer) for part in (attack, *getattr(attack, "members", ()))):
+        if any(isinstance(part, Transfer) for part in attack.parts):
             raise TypeError(
                 f"{name} is a transfer already, and gray_box makes one for each surrogate. Pass the attack that is "
                 "inside it, and its surrogate among the others."

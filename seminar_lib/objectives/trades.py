@@ -46,8 +46,7 @@ class TRADES(MinMax):
     def __post_init__(self) -> None:
         super().__post_init__()
         # The divergence has its minimum at the clean image: what a walk would follow from there is rounding errors.
-        members = getattr(self.attack, "members", (self.attack,))
-        if any(isinstance(part, FGSM) or not getattr(part, "random_start", True) for part in members):
+        if any(isinstance(part, FGSM) or not getattr(part, "random_start", True) for part in self.attack.parts):
             raise ValueError(f"TRADES has no slope at the clean image: start at random; got attack={self.attack}.")
         check_weights(self, beta=self.beta)
 

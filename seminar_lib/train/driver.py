@@ -16,7 +16,7 @@ from seminar_lib.device import device_named
 from seminar_lib.evaluation.kept import fingerprint
 from seminar_lib.files import make_folder
 from seminar_lib.models import Network
-from seminar_lib.train.folder import Folder, Kept
+from seminar_lib.train.folder import Folder, Snapshot
 from seminar_lib.train.processes import check_devices, gather, is_first
 from seminar_lib.train.recipe import Recipe
 from seminar_lib.train.run import Run, Watch
@@ -169,7 +169,7 @@ def _seen(data: Dataset) -> str:
 
 
 def _finish(
-    run: Run, data: Dataset, home: Folder | None, kept: Kept | None, progress: bool, watch: Watch | None
+    run: Run, data: Dataset, home: Folder | None, kept: Snapshot | None, progress: bool, watch: Watch | None
 ) -> tuple[Network, Network, list[dict[str, float]]]:
     """One stage, from where ``kept`` says that it stopped; returns the best model, the last one and the history."""
     train, validation = data.train.to(run.device), data.validation.to(run.device)
@@ -185,7 +185,7 @@ def _finish(
         row = {"epoch": len(run.history) + 1, **terms, **run.validate(validation)}
         run.close_epoch(run.processes.agree({**row, "seconds": time.perf_counter() - start}))
         if home:
-            home.write(Kept(run.state(), run.history))
+            home.write(Snapshot(run.state(), run.history))
         if watch:
             watch(run.rows())
     return run.with_weights(run.best), run.with_weights(run.average.module.state_dict()), run.history

@@ -25,7 +25,7 @@ from seminar_lib.files import whole_file
 from seminar_lib.train.recipe import Recipe
 
 
-class Kept(NamedTuple):
+class Snapshot(NamedTuple):
     """What a folder holds of a run: see ``Run.resume``."""
 
     state: dict[str, Tensor]
@@ -59,7 +59,7 @@ class Folder:
                 "the folder."
             )
 
-    def read(self) -> Kept | None:
+    def read(self) -> Snapshot | None:
         """What is there to go on from; None if that is nothing.
 
         Raises:
@@ -79,14 +79,14 @@ class Folder:
                 tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118  (it is no dictionary)
         except SafetensorError as error:
             raise ValueError(f"{state} is damaged ({error}). Delete it to start anew.") from error
-        return Kept(tensors, json.loads(notes["history"]))
+        return Snapshot(tensors, json.loads(notes["history"]))
 
-    def write(self, kept: Kept) -> None:
+    def write(self, snapshot: Snapshot) -> None:
         """Keep the state of a run, and let the other files follow."""
-        notes = {**self._marks, "history": json.dumps(kept.history)}
+        notes = {**self._marks, "history": json.dumps(snapshot.history)}
         with whole_file(self.path / "state.safetensors") as part:
-            save_file(kept.state, part, notes)
-        self.follow(kept.history)
+            save_file(snapshot.state, part, notes)
+        self.follow(snapshot.history)
 
     def follow(self, history: list[dict[str, float]]) -> None:
         """Make all files but the state say what ``history`` says; nothing is written where they already do."""

@@ -72,6 +72,13 @@ def test_it_ends_when_nobody_stands(tiny, x, y):
     assert fooled(tiny, WorstCase(Linf(1), (everything, Never(Linf(1))))(tiny, x, y), y).all()
 
 
+def test_the_parts_of_an_attack_are_what_runs():
+    inner = worst_case((WEAK, FGSM(THREAT)))
+    assert WEAK.parts == (WEAK,)
+    assert inner.parts == (WEAK, FGSM(THREAT))
+    assert worst_case((inner, WEAK)).parts == (WEAK, FGSM(THREAT), WEAK)
+
+
 def test_several_samples_are_an_expectation(tiny, x, y):
     goal = Recorded(Misclassify(tiny, y), torch.arange(8))
     WorstCase(THREAT, (WEAK,), samples=3).run(goal, x)
