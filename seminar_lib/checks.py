@@ -20,8 +20,7 @@ def check_images(x: Tensor) -> None:
         TypeError: ``x`` is no tensor or holds no floats.
         ValueError: shape, range or finiteness is wrong; the message names the first such image.
     """
-    if not isinstance(x, Tensor):
-        raise TypeError(f"x must be a torch.Tensor of images; got {type(x).__name__}. Try torch.as_tensor(x).")
+    _check_tensor(x, "x", "images")
     if x.dtype == torch.uint8:
         raise TypeError("x holds bytes (uint8, 0 to 255); expected floats in [0, 1]. Divide: x.float() / 255.")
     if not x.is_floating_point():
@@ -55,10 +54,7 @@ def check_labels(y: Tensor, x: Tensor, classes: int, name: str = "y") -> None:
         TypeError: ``y`` is no tensor or not int64.
         ValueError: shape, device or range is wrong.
     """
-    if not isinstance(y, Tensor):
-        raise TypeError(
-            f"{name} must be a torch.Tensor of class indices; got {type(y).__name__}. Try torch.as_tensor({name})."
-        )
+    _check_tensor(y, name, "class indices")
     if y.dtype != torch.int64:
         raise TypeError(f"{name} must hold class indices (int64); got {y.dtype}. Try {name}.long().")
     if y.shape != x.shape[:1]:
@@ -127,8 +123,11 @@ def check_views(z: Tensor, z2: Tensor) -> None:
     """Refuse anything but two non-empty batches of embeddings of one shape (B, D).
 
     Raises:
+        TypeError: one of them is no tensor.
         ValueError: a shape is wrong, or they differ.
     """
+    for name, view in (("z", z), ("z2", z2)):
+        _check_tensor(view, name, "embeddings")
     if z.ndim != 2 or 0 in z.shape or z.shape != z2.shape:
         raise ValueError(
             "z and z2 must be embeddings (B, D) of two views of the same images, row by row; got shapes "
@@ -140,17 +139,42 @@ def check_embeddings(z: Tensor, y: Tensor | None = None) -> None:
     """Refuse anything but a non-empty batch of embeddings (B, D), with a label for each where ``y`` is given.
 
     Raises:
+        TypeError: one of them is no tensor.
         ValueError: a shape is wrong.
     """
+    _check_tensor(z, "z", "embeddings")
     if z.ndim != 2 or 0 in z.shape:
         raise ValueError(
             f"z must be a batch of embeddings (B, D); got shape {tuple(z.shape)}. Two views stand one below the other: "
             "torch.cat([z, z2])."
         )
-    if y is not None and y.shape != z.shape[:1]:
+    if y is None:
+        return
+    _check_tensor(y, "y", "labels")
+    if y.shape != z.shape[:1]:
         raise ValueError(
             f"y needs one label for each of {len(z)} embeddings, shape ({len(z)},); got shape {tuple(y.shape)}. Two "
             "views take the labels twice: torch.cat([y, y])."
+        )
+
+
+def check_seed(seed: int) -> None:
+    """Refuse what cannot start a stream of random numbers.
+
+    Raises:
+        TypeError: it is no whole number.
+        ValueError: it does not fit into 64 bits.
+    """
+    if not hasattr(seed, "__index__"):  # as NumPy's integers have, and texts and broken numbers have not
+        raise TypeError(f"A seed is a whole number; got seed={seed!r}.")
+    if not -(2**63) <= seed < 2**63:
+        raise ValueError(f"A seed has 64 bits, from -2**63 to 2**63 - 1; got seed={seed}.")
+
+
+def _check_tensor(value: object, name: str, what: str) -> None:
+    if not isinstance(value, Tensor):
+        raise TypeError(
+            f"{name} must be a torch.Tensor of {what}; got {type(value).__name__}. Try torch.as_tensor({name})."
         )
 
 

@@ -318,6 +318,9 @@ purified = partial(evaluate_purified, Quantise())
 EVALUATIONS = {
     "no images": (lambda m, d: evaluate(m, d[:0], {}), "at least one image, one at a time; got 0 images"),
     "batches of none": (lambda m, d: evaluate(m, d, {}, batch_size=0), "8 images and batch_size=0"),
+    "a seed of 65 bits": (lambda m, d: evaluate(m, d, {}, seed=2**64), "A seed has 64 bits, from -2**63"),
+    "a seed of a text": (lambda m, d: evaluate(m, d, {}, seed="0"), "A seed is a whole number; got seed='0'."),
+    "a sample's seed": (lambda m, d: d.sample(3, seed=-(2**63) - 1), "got seed=-9223372036854775809."),
     "a name that is taken": (lambda m, d: evaluate(m, d, {"clean": FGSM()}), "'clean' belongs to a row of the report"),
     "another one": (lambda m, d: evaluate(m, d, {"worst case": FGSM()}), "'worst case' belongs to a row"),
     "labels too large": (lambda m, d: evaluate(m, replace(d, labels=d.y + 5), {}), "the model has 5 classes, 0 to 4"),
@@ -397,9 +400,9 @@ EVALUATIONS = {
     ),
     "no images to purify": (
         lambda m, d: purified(m, d[:0], FGSM()),
-        "got 0 images, draws=10, eot=10 and batch_size=64",
+        "got 0 images and batch_size=64",
     ),
-    "purified without a draw": (lambda m, d: purified(m, d, FGSM(), draws=0), "8 images, draws=0, eot=10"),
+    "purified without a draw": (lambda m, d: purified(m, d, FGSM(), draws=0), "one look; got draws=0 and eot=10."),
     "purified without a look": (lambda m, d: purified(m, d, FGSM(), eot=0), "eot=0"),
     "purified in batches of none": (lambda m, d: purified(m, d, FGSM(), batch_size=0), "batch_size=0"),
     "a function for a purifier": (

@@ -321,3 +321,17 @@ def test_bad_input_is_answered_with_a_sentence(call, words):
     with pytest.raises(ValueError, match=r"\.$") as caught:
         call()
     assert words in str(caught.value)
+
+
+@pytest.mark.usefixtures("as_users_call_it")
+@pytest.mark.parametrize(
+    ("call", "words"),
+    [
+        (lambda: sup_con(Z.numpy(), Y, 0.1), "z must be a torch.Tensor of embeddings; got ndarray"),
+        (lambda: sup_con(Z, Y.tolist(), 0.1), "y must be a torch.Tensor of labels; got list"),
+        (lambda: nt_xent(Z, Z.tolist(), 0.1), "z2 must be a torch.Tensor of embeddings; got list"),
+    ],
+)
+def test_what_is_no_tensor_is_refused(call, words):
+    with pytest.raises(TypeError, match=f"{words}. Try torch.as_tensor"):
+        call()

@@ -13,6 +13,8 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
+from seminar_lib.checks import check_seed
+
 
 def as_float(images: Tensor) -> Tensor:
     """Bytes (B, C, H, W) to floats in [0, 1], in the channels-last layout that convolutions are fastest on."""
@@ -79,13 +81,14 @@ class Split:
         """A random subset of ``n`` images, the same for the same seed; all of them when ``n`` is not smaller.
 
         Raises:
-            TypeError: ``n`` is no whole number.
-            ValueError: ``n`` is below 1.
+            TypeError: ``n`` or ``seed`` is no whole number.
+            ValueError: ``n`` is below 1, or ``seed`` has more than 64 bits.
         """
         if not hasattr(n, "__index__"):  # as NumPy's integers have, and texts and broken numbers have not
             raise TypeError(f"A sample takes a whole number of images; got n={n!r}.")
         if n < 1:
             raise ValueError(f"A sample needs at least one image; got n={n}.")
+        check_seed(seed)
         order = torch.randperm(len(self), generator=torch.Generator().manual_seed(seed))
         return self[order[:n].to(self.images.device)]
 

@@ -30,7 +30,7 @@ from scipy.linalg import orthogonal_procrustes
 from torch import Tensor
 
 from seminar_lib.checks import check_embeddings
-from seminar_lib.embeddings.pairs import Embedded
+from seminar_lib.embeddings.pairs import Embedded, check_by_name
 from seminar_lib.types import Embeddings
 
 
@@ -90,8 +90,10 @@ def in_one_frame(embedded: Mapping[str, Embedded]) -> dict[str, Embedded]:
         embedded: by the name of the network, the same images in the same order.
 
     Raises:
-        ValueError: the images are not the same, as far as their number and their labels tell.
+        TypeError: they do not come by name, or are not what ``embed_pairs`` gives.
+        ValueError: there are none, or the images are not the same, as far as their number and their labels tell.
     """
+    check_by_name(embedded)
     found = frames({name: part.z for name, part in embedded.items()})
     first, *others = embedded
     for name in others:

@@ -22,7 +22,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from seminar_lib.embeddings.pairs import Embedded
+from seminar_lib.embeddings.pairs import Embedded, check_by_name
 from seminar_lib.types import Embeddings
 
 Points: TypeAlias = Float[Tensor, "B 2"]
@@ -70,6 +70,7 @@ def pca(embedded: Mapping[str, Embedded]) -> dict[str, Embedded]:
         embedded: by the name of the network, in one frame.
 
     Raises:
+        TypeError: they do not come by name, or are not what ``embed_pairs`` gives.
         ValueError: the embeddings do not have the same features, or there are too few.
     """
     _check_same_features(embedded)
@@ -88,6 +89,7 @@ def tsne(embedded: Mapping[str, Embedded], perplexity: float = 30.0, seed: int =
         seed: of its random numbers; with this start hardly anything is left to chance.
 
     Raises:
+        TypeError: they do not come by name, or are not what ``embed_pairs`` gives.
         ValueError: the embeddings do not have the same features, or ``perplexity`` is not below their number.
     """
     from sklearn.manifold import TSNE
@@ -110,6 +112,7 @@ def umap(embedded: Mapping[str, Embedded], neighbours: int = 15, seed: int = 0) 
 
     Raises:
         ImportError: umap-learn is not installed.
+        TypeError: they do not come by name, or are not what ``embed_pairs`` gives.
         ValueError: the embeddings do not have the same features, or there are not more than ``neighbours``.
     """
     try:
@@ -139,11 +142,10 @@ def _together(embedded: Mapping[str, Embedded], lay_out: Callable[[Embeddings], 
 
 
 def _check_same_features(embedded: Mapping[str, Embedded]) -> None:
+    check_by_name(embedded)
     widths = {name: part.z.shape[1] for name, part in embedded.items()}
     if len(set(widths.values())) != 1:
-        raise ValueError(
-            f"A map needs embeddings with the same features; got {widths or 'none'}. Call in_one_frame first."
-        )
+        raise ValueError(f"A map needs embeddings with the same features; got {widths}. Call in_one_frame first.")
 
 
 def _check_enough(z: Embeddings) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from seminar_lib.checks import check_embeddings, check_images, check_labels, check_model, check_views
@@ -45,6 +46,24 @@ class Embedded:
     def fooled(self) -> Flags:
         """Which images were answered rightly before the attack and wrongly after it, (B,)."""
         return (self.predicted == self.y) & (self.predicted_adv != self.y)
+
+
+def check_by_name(embedded: object) -> None:
+    """Refuse anything but the embeddings of one network or more, by name.
+
+    Raises:
+        TypeError: it is something else; the message says what.
+        ValueError: there are none.
+    """
+    if not isinstance(embedded, Mapping) or not all(isinstance(part, Embedded) for part in embedded.values()):
+        parts = [type(part).__name__ for part in embedded.values()] if isinstance(embedded, Mapping) else []
+        raise TypeError(
+            "Embeddings come by the names of the networks, each as embed_pairs gives them, such as "
+            f"{{'pgd_at': embed_pairs(model, x, x_adv, y)}}; got {type(embedded).__name__}"
+            + (f" of {', '.join(parts)}." if parts else ".")
+        )
+    if not embedded:
+        raise ValueError("The embeddings of at least one network are needed; got none.")
 
 
 def embed(model: Classifier, x: Images, projected: bool = False, batch_size: int = 256) -> Embeddings:

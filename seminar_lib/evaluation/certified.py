@@ -21,9 +21,10 @@ from torch import Tensor
 from tqdm.auto import tqdm
 
 from seminar_lib import markdown
-from seminar_lib.data.dataset import Split, check_split
+from seminar_lib.data.dataset import Split
 from seminar_lib.device import describe
 from seminar_lib.evaluation.accuracy import Accuracy
+from seminar_lib.evaluation.checks import check_measurement
 from seminar_lib.evaluation.kept import Kept, fingerprint, network_fingerprint
 from seminar_lib.evaluation.report import versions
 from seminar_lib.smoothing import ABSTAIN, Certificates, EarlyStop, Smoothed
@@ -183,11 +184,7 @@ def certify_set(
             network is a plain function, which cannot be told from another.
         OSError: ``path`` cannot be written; the message says what to do.
     """
-    check_split(data)
-    if len(data) == 0 or batch_size < 1:
-        raise ValueError(
-            f"certify_set needs at least one image, one at a time; got {len(data)} images and batch_size={batch_size}."
-        )
+    check_measurement("certify_set", data, batch_size, seed)
     device = data.images.device
     bf16 = smoothed.votes_in_bf16(device)
     settings = {"n0": n0, "n": n, "alpha": alpha, "early": repr(early), "seed": seed, "bf16": bf16}

@@ -25,12 +25,12 @@ from tqdm.auto import tqdm
 
 from seminar_lib import markdown
 from seminar_lib.attacks import Attack
-from seminar_lib.data.dataset import Split, check_split
+from seminar_lib.data.dataset import Split
 from seminar_lib.detection import Guarded
 from seminar_lib.device import describe
 from seminar_lib.evaluation.accuracy import Accuracy
 from seminar_lib.evaluation.auroc import AUROC
-from seminar_lib.evaluation.checks import check_attack
+from seminar_lib.evaluation.checks import check_attack, check_measurement
 from seminar_lib.evaluation.report import check_inside, versions
 from seminar_lib.types import Flags, Labels, PerExample
 
@@ -253,14 +253,9 @@ def evaluate_detector(
             f"evaluate_detector needs a Guarded, a classifier with a detector and a threshold; got "
             f"{type(guarded).__name__}."
         )
-    check_split(data)
+    check_measurement("evaluate_detector", data, batch_size, seed)
     for attack in (oblivious, adaptive):
         check_attack(attack, "evaluate_detector")
-    if len(data) == 0 or batch_size < 1:
-        raise ValueError(
-            f"evaluate_detector needs at least one image, one at a time; got {len(data)} images and "
-            f"batch_size={batch_size}."
-        )
     attacks = {OBLIVIOUS: oblivious, ADAPTIVE: adaptive}
     # As in ``evaluate``: a stream of random numbers for each attack.
     generators = {row: torch.Generator(data.images.device).manual_seed(seed) for row in attacks}

@@ -33,9 +33,9 @@ from tqdm.auto import tqdm
 from seminar_lib.adaptive import BPDA
 from seminar_lib.attacks import Attack
 from seminar_lib.checks import check_images, check_labels, check_logits, check_model
-from seminar_lib.data.dataset import Split, check_split
+from seminar_lib.data.dataset import Split
 from seminar_lib.device import describe
-from seminar_lib.evaluation.checks import check_attack
+from seminar_lib.evaluation.checks import check_attack, check_measurement
 from seminar_lib.evaluation.kept import Kept, fingerprint, network_fingerprint
 from seminar_lib.evaluation.purified_report import BLIND, CLEAN, FULL, STAND_IN, Answers, PurifiedReport
 from seminar_lib.evaluation.report import check_inside
@@ -79,7 +79,8 @@ def evaluate_purified(
             left its threat model; ``path`` holds other answers. The message says how to mend it.
         OSError: ``path`` cannot be written; the message says what to do.
     """
-    _check(purifier, classifier, data, attack, draws, eot, batch_size)
+    check_measurement("evaluate_purified", data, batch_size, seed)
+    _check(purifier, classifier, attack, draws, eot)
     device = data.images.device
     with _own_random_numbers(device, seed):
         random, differentiable = _look_at(purifier, classifier, data)
@@ -178,17 +179,11 @@ def _own_random_numbers(device: torch.device, seed: int) -> Iterator[None]:
         yield
 
 
-def _check(
-    purifier: nn.Module, classifier: nn.Module, data: Split, attack: Attack, draws: int, eot: int, batch_size: int
-) -> None:
+def _check(purifier: nn.Module, classifier: nn.Module, attack: Attack, draws: int, eot: int) -> None:
     """Refuse what could not be measured, before any of the long work."""
     for name, part in (("purifier, images to images", purifier), ("classifier, images to logits", classifier)):
         if not isinstance(part, nn.Module):
             raise TypeError(f"evaluate_purified needs a {name}, both an nn.Module; got {type(part).__name__}.")
-    check_split(data)
     check_attack(attack, "evaluate_purified")
-    if len(data) == 0 or min(draws, eot, batch_size) < 1:
-        raise ValueError(
-            f"evaluate_purified needs at least one image, draw and look, one image at a time; got {len(data)} images, "
-            f"{draws=}, {eot=} and {batch_size=}."
-        )
+    if min(draws, eot) < 1:
+        raise ValueError(f"evaluate_purified needs at least one draw and one look; got {draws=} and {eot=}.")

@@ -20,10 +20,10 @@ from tqdm.auto import tqdm
 from seminar_lib import markdown
 from seminar_lib.attacks import Attack, WorstCase
 from seminar_lib.checks import check_labels, check_logits, check_model
-from seminar_lib.data.dataset import Split, check_split
+from seminar_lib.data.dataset import Split
 from seminar_lib.device import describe
 from seminar_lib.evaluation.accuracy import Accuracy
-from seminar_lib.evaluation.checks import check_attacks
+from seminar_lib.evaluation.checks import check_attacks, check_measurement
 from seminar_lib.freeze import frozen
 from seminar_lib.types import Flags, Images, Model
 
@@ -187,12 +187,8 @@ def evaluate(
         TypeError, ValueError: there are no images, a name is taken, an attack left its threat model, or the model or
             the labels are not as described; the message says what came and how to mend it.
     """
-    check_split(data)
+    check_measurement("evaluate", data, batch_size, seed)
     check_attacks(attacks)
-    if len(data) == 0 or batch_size < 1:
-        raise ValueError(
-            f"evaluate needs at least one image, one at a time; got {len(data)} images and batch_size={batch_size}."
-        )
     if taken := {"clean", "worst case"} & attacks.keys():
         raise ValueError(f"The name {taken.pop()!r} belongs to a row of the report; call the attack something else.")
     outcomes: dict[str, list[Tensor]] = {name: [] for name in ("clean", *attacks)}

@@ -20,6 +20,7 @@ from matplotlib.text import Annotation
 from matplotlib.transforms import Bbox
 
 from seminar_lib.embeddings import Embedded
+from seminar_lib.embeddings.pairs import check_by_name
 from seminar_lib.plots.names import keep_apart
 from seminar_lib.plots.style import GREY, INK, PALE, class_look, name_colour
 from seminar_lib.types import Flags
@@ -57,10 +58,10 @@ def before_after(maps: Mapping[str, Embedded], classes: Sequence[str], columns: 
         columns: maps in a row.
 
     Raises:
+        TypeError: they do not come by name, or one is no ``Embedded``.
         ValueError: there are none, one is no map, or one has more classes than there are names.
     """
-    if not maps:
-        raise ValueError("before_after needs at least one map; got none.")
+    check_by_name(maps)
     for mapped in maps.values():
         _check(mapped, classes)
     box = _box(list(maps.values()))

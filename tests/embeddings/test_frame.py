@@ -80,7 +80,7 @@ def test_new_embeddings_follow_by_a_call(two):
 
 
 BAD = {
-    "none": (lambda two: in_one_frame({}), "at least one network; got none"),
+    "none": (lambda two: in_one_frame({}), "at least one network are needed; got none"),
     "other images": (
         lambda two: in_one_frame({**two, "third": cloud(2, n=9)}),
         "got {'standard': 24, 'pgd_at': 24, 'third': 9}",

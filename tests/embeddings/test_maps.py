@@ -1,5 +1,6 @@
 """Maps show all networks in one plane, and give everyone their own points back."""
 
+import re
 import sys
 from dataclasses import replace
 from types import SimpleNamespace
@@ -8,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from seminar_lib.embeddings import Plane, pca, tsne, umap
+from seminar_lib.embeddings import Plane, in_one_frame, pca, tsne, umap
 
 from .conftest import cloud
 
@@ -100,7 +101,7 @@ def test_umap_that_is_missing_is_asked_for(two, monkeypatch):
 
 
 BAD = {
-    "nothing": (lambda two: pca({}), "the same features; got none"),
+    "nothing": (lambda two: pca({}), "at least one network are needed; got none"),
     "other features": (
         lambda two: tsne({**two, "third": cloud(2, features=4)}),
         "got {'standard': 6, 'pgd_at': 6, 'third': 4}. Call in_one_frame first.",
@@ -112,6 +113,20 @@ BAD = {
     "neighbours 1": (lambda two: umap(two, neighbours=1), "UMAP needs 2 neighbours or more"),
     "neighbours 96": (lambda two: umap(two, neighbours=96), "fewer than the 96 points; got 96"),
 }
+
+
+@pytest.mark.usefixtures("as_users_call_it")
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        (torch.eye(6), "got Tensor."),
+        ({"pgd_at": torch.eye(6), "standard": cloud(0)}, "got dict of Tensor, Embedded."),
+    ],
+)
+@pytest.mark.parametrize("through", [pca, tsne, in_one_frame])
+def test_embeddings_come_by_the_names_of_networks(through, given, words):
+    with pytest.raises(TypeError, match=re.escape("{'pgd_at': embed_pairs(model, x, x_adv, y)}; " + words)):
+        through(given)
 
 
 @pytest.mark.usefixtures("as_users_call_it", "stand_in")

@@ -139,7 +139,7 @@ def test_each_class_has_a_map_with_its_own_arrows():
 
 
 BAD = {
-    "no maps": (lambda: before_after({}, CLASSES), "at least one map; got none"),
+    "no maps": (lambda: before_after({}, CLASSES), "at least one network are needed; got none"),
     "embeddings": (
         lambda: map_by_class(Embedded(torch.eye(3), torch.eye(3), *[torch.arange(3)] * 3), CLASSES),
         "A map has two features; got 3. Call pca, tsne or umap first.",
