@@ -22,7 +22,7 @@ from seminar_lib.checkpoints import load_classifier
 from seminar_lib.data import load_data
 from seminar_lib.device import best_device
 from seminar_lib.evaluation import Paired, evaluate
-from seminar_lib.release import MEASURED
+from seminar_lib.shipping import MEASURED
 from seminar_lib.types import Flags
 
 PAIRS = (  # a defence, and what it is compared with: adversarial training, or itself without a part

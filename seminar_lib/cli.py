@@ -11,7 +11,7 @@ from typing import Any
 import torch
 import tyro
 
-from seminar_lib import checkpoints, quiz, recipes
+from seminar_lib import checkpoints, quiz, recipes, shipping
 from seminar_lib.data import NAMES, load_data
 from seminar_lib.data.dataset import Dataset
 from seminar_lib.device import best_device, device_named
@@ -21,7 +21,6 @@ from seminar_lib.lessons import named, table
 from seminar_lib.parsing import parse_attack, parse_threat
 from seminar_lib.quiz.export import Format, export
 from seminar_lib.recipes.variants import with_seed
-from seminar_lib.release import release
 from seminar_lib.train import Recipe, fit
 from seminar_lib.train.processes import is_first
 
@@ -188,7 +187,7 @@ def train(
     trained = fit(chosen, data, folder, where, devices=devices, machines=machines, compile=compile)
     if not is_first():
         return  # one process is enough to measure and to write
-    card = release(path, chosen, trained, data, command, where, bits)
+    card = shipping.ship(path, chosen, trained, data, command, where, bits)
     print(_json({"chosen": card["chosen"], **card["test"]}))
 
 

@@ -11,7 +11,7 @@ from seminar_lib.evaluation.accuracy import Accuracy
 def on_card(card: Mapping[str, Any], epoch: Literal["best", "last"] = "best") -> dict[str, Accuracy]:
     """The accuracies of a classifier on all test images: ``"clean"``, then each attack by its name.
 
-    The attacks are those of ``seminar_lib.release``: ``"fgsm"`` and ``"pgd20"`` at 8/255, and ``"worst case"``.
+    The attacks are those of ``seminar_lib.shipping``: ``"fgsm"`` and ``"pgd20"`` at 8/255, and ``"worst case"``.
 
     Args:
         card: as ``load`` returns it beside the network.

@@ -20,7 +20,7 @@ from seminar_lib.train import Recipe, Trained
 MEASURED = {"fgsm": FGSM(Linf(8 / 255)), "pgd20": PGD(Linf(8 / 255), steps=20, step_size=2 / 255)}
 
 
-def release(
+def ship(
     path: Path,
     recipe: Recipe,
     trained: Trained,
