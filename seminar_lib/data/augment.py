@@ -1,4 +1,4 @@
-"""Random crops, flips and colour jitter for a whole batch at once, on the device that holds it."""
+"""Augmentation: random crops, flips and colour jitter for a whole batch at once, on the device that holds it."""
 
 from __future__ import annotations
 

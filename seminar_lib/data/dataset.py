@@ -1,4 +1,4 @@
-"""A data set is three splits of images that already sit in memory.
+"""Data sets and their splits: images that already sit in memory.
 
 Images are stored as bytes and turned into floats in [0, 1] a batch at a time, on whatever device the split was moved
 to: 32x32 images are so small that a data-loading process would cost more than the network.

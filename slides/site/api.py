@@ -91,7 +91,7 @@ def index() -> str:
 def _module(name: str, alone: bool) -> list[str]:
     """The sections about a module or a package, which is told apart into the modules that its names come from."""
     module = import_module(f"seminar_lib.{name}")
-    parts = [] if alone else [_heading(_first(module), "-")]
+    parts = [] if alone else [_heading(_topic(_first(module)), "-")]
     parts += [f".. automodule:: {module.__name__}\n"]
     for home, names in _homes(module).items():
         if home != module.__name__:
@@ -156,6 +156,13 @@ def _row(name: str, module: ModuleType) -> tuple[str, str]:
 def _first(thing: object) -> str:
     """The first line of a docstring."""
     return as_rest([(inspect.getdoc(thing) or "").split("\n")[0].rstrip(".")])[0]
+
+
+def _topic(words: str) -> str:
+    """What a first line is about: its words up to a colon, or else to a comma; the section itself begins with all."""
+    for mark in (":", ",", ";"):
+        words = words.split(f"{mark} ")[0]
+    return words
 
 
 def _list(names: list[str]) -> str:

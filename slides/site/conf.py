@@ -59,5 +59,6 @@ html_theme_options = {
 
 def setup(app: Sphinx) -> None:
     """Let docstrings pass through ours before napoleon reads them, and pages after the theme is done with them."""
+    app.connect("autodoc-skip-member", docstrings.skip)
     app.connect("autodoc-process-docstring", docstrings.process, priority=100)
     app.connect("html-page-context", accessible.process, priority=900)

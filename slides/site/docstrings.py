@@ -32,6 +32,11 @@ def process(app: object, what: str, name: str, obj: object, options: object, lin
     lines[:] = [] if borrowed else as_rest(lines)
 
 
+def skip(app: object, what: str, name: str, obj: object, passed_over: bool, options: object) -> bool | None:
+    """Sphinx's event ``autodoc-skip-member``: a named tuple's fields stand among its attributes, with their meaning."""
+    return True if (inspect.getdoc(obj) or "").startswith("Alias for field number") else None
+
+
 def as_rest(lines: list[str]) -> list[str]:
     """The lines of a docstring with indented blocks marked as such, and marks taken at their word elsewhere."""
     out: list[str] = []

@@ -31,7 +31,7 @@ def test_the_site_has_no_fault(tmp_path):
     assert [page.stem for page in lessons if "| clean |" in page.read_text(encoding="utf-8")] == []  # a table is one
 
 
-def test_a_signature_names_aliases_and_a_constant_has_no_words_of_another(tmp_path):
+def test_an_entry_shows_names_of_types_and_no_words_of_another(tmp_path):
     for folder in ("sources", "decks"):
         (tmp_path / folder).mkdir()
     entries = (
@@ -39,6 +39,7 @@ def test_a_signature_names_aliases_and_a_constant_has_no_words_of_another(tmp_pa
         "autofunction:: seminar_lib.attacks.base.slopes",
         "autodata:: seminar_lib.detection.REJECT",
         "autodata:: seminar_lib.models.ImageArchitecture",
+        "autoclass:: seminar_lib.objectives.Batch\n   :members:",
     )
     text = "A page\n======\n\n" + "".join(f".. {entry}\n" for entry in entries)
     (tmp_path / "sources" / "index.rst").write_text(text, encoding="utf-8")
@@ -49,6 +50,8 @@ def test_a_signature_names_aliases_and_a_constant_has_no_words_of_another(tmp_pa
     assert "REJECT=-1" in shown
     assert "integer" not in shown
     assert "PEP604" not in shown
+    assert "howmanystepsofadiffusion" in shown
+    assert "Aliasforfieldnumber" not in shown
 
 
 def test_a_picture_leads_to_its_file_once(tmp_path):

@@ -69,6 +69,13 @@ def test_every_recipe_and_every_augmentation_stands_on_a_page():
     assert {"Augment", "SimCLRAugment"} <= set(re.findall(r"autoclass:: (\w+)", text))
 
 
+def test_a_section_is_named_by_its_topic_and_begins_with_the_whole_sentence():
+    text = api.pages()["api/recipes.rst"]
+    assert "\nANCHOR\n------\n\n.. automodule:: seminar_lib.recipes.anchor\n" in text
+    assert "\nLISArD\n------\n" in text
+    assert max(map(len, re.findall(r"\n(.+)\n-{3,}\n", text))) < 50
+
+
 def test_the_questions_to_print_are_all_there_and_give_nothing_away():
     guides = sorted((FOLDER / "teacher").glob("[0-9]*.md"))
     files = questions.pages(guides)
