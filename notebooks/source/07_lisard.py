@@ -59,7 +59,7 @@ def my_prediction():
 # %% [markdown]
 # <details><summary>Hint</summary>
 #
-# Lesson 2 has measured the white box. Who is stronger, an adversary who knows the weights or one who does not? What can
+# Lesson 1 has measured the white box. Who is stronger, an adversary who knows the weights or one who does not? What can
 # the first do that the second cannot, and what the second that the first cannot?
 #
 # </details>

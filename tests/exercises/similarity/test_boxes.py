@@ -30,7 +30,8 @@ test_a_wrong_prediction_gets_its_sentence = refuses(
     (lambda: LIKELY | {"pgd_at": (0.6, True)}, "an accuracy must be a number"),
     (lambda: LIKELY | {"pgd_at": (60, 95)}, "Write 40 % as 0.4"),
     (lambda: LIKELY | {"pgd_at": (0.6, 0.4)}, "Who knows more can do all"),
-    (lambda: LIKELY | {"standard": (0.7, 0.8)}, "Lesson 2 has measured it"),
+    (lambda: LIKELY | {"standard": (0.7, 0.8)}, "Lesson 1 has measured both"),
+    (lambda: {"standard": (1, 1), "pgd_at": (1, 1)}, "to get 100% right under attacks on itself"),
 )
 
 
