@@ -110,6 +110,14 @@ def test_more_gpus_than_there_are_are_refused(monkeypatch):
         fit(together.BASE, toy(), device="cuda", devices=4)
 
 
+def test_where_there_is_no_command_to_run_again_several_devices_are_refused(monkeypatch):
+    monkeypatch.delenv("MASTER_ADDR", raising=False)
+    monkeypatch.delenv("SLURM_NTASKS", raising=False)
+    monkeypatch.delattr(sys.modules["__main__"], "__file__", raising=False)
+    with pytest.raises(ValueError, match="a notebook or `python -c` is no such command"):
+        fit(together.BASE, toy(), progress=False, devices=2)
+
+
 @pytest.mark.parametrize("variable", ["MASTER_ADDR", "SLURM_NTASKS"])
 def test_machines_that_a_launcher_has_told_of_each_other_are_not_refused(variable, monkeypatch):
     monkeypatch.setenv(variable, "2")

@@ -8,6 +8,7 @@ the same command, need a launcher that tells them of each other, such as ``TORCH
 from __future__ import annotations
 
 import os
+import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
@@ -58,8 +59,8 @@ def check_devices(kind: str, devices: int, machines: int) -> None:
     """Refuse to train on several devices that are not there.
 
     Raises:
-        ValueError: a number is below 1, there are not so many devices, they cannot work together, or no launcher has
-            started this on several machines.
+        ValueError: a number is below 1, there are not so many devices, they cannot work together, no launcher has
+            started this on several machines, or there is no command to run again.
     """
     if devices < 1 or machines < 1:
         raise ValueError(f"A training needs at least one device and one machine; got devices={devices}, {machines=}.")
@@ -84,6 +85,11 @@ def check_devices(kind: str, devices: int, machines: int) -> None:
     there, what = (torch.cuda.device_count(), "GPUs") if kind == "cuda" else (os.cpu_count() or 1, "CPU cores")
     if devices > there:
         raise ValueError(f"This machine has {there} {what}; got devices={devices}.")
+    if not LAUNCHED & os.environ.keys() and not hasattr(sys.modules["__main__"], "__file__"):
+        raise ValueError(
+            f"The processes of devices={devices} come from running one command again, and a notebook or `python -c` is "
+            "no such command. Call fit in a script, or use `python -m seminar_lib train NAME --devices N`."
+        )
 
 
 def gather(device: torch.device, devices: int, machines: int) -> Processes:
