@@ -93,10 +93,9 @@ of their convolutions and matrix products beside that of the fastest product of 
 IMAGE_BY_IMAGE = """
 ## Image by image
 
-`python -m benchmarks.pairs`, `{attack}` in float32, {n:,} test images: how
-many of them only the recipe answers rightly, and how many only what stands *beside* it, both trained with one seed. *p*
-is how probable a split as uneven is by chance, if both were equally good (McNemar): it is about the choice of images,
-and knows nothing of other trainings.
+`python -m benchmarks.pairs`: how many test images only the recipe answers rightly, and how many only what stands
+*beside* it, both trained with one seed. *p* is how probable a split as uneven is by chance, if both were equally good
+(McNemar): it is about the choice of images, and knows nothing of other trainings.
 
 """
 GRAYBOX = """
@@ -177,8 +176,10 @@ def summary(folder: Path = RESULTS) -> str:
         told = {"dataset": dataset, "timed": pace["device"], "peak": f"{pace['peak'] / 1e12:.3g} TFLOP/s"}
         parts.append(DEFENCES.format(**told, precision=_precision(report), **report["settings"]))
         parts += [markdown.table(defences.HEAD, list(defences.rows(report))), "\n"]
-    for report in (report for name, report in reports.items() if name.startswith("pairs")):
-        parts.append(IMAGE_BY_IMAGE.format(**report["settings"]))
+    if paired := [report for name, report in reports.items() if name.startswith("pairs")]:
+        parts.append(IMAGE_BY_IMAGE)
+    for report in paired:
+        parts.append("Attacked by `{attack}`, {n:,} images:\n\n".format(**report["settings"]))
         parts += [markdown.table(pairs.HEAD, list(pairs.rows(report))), "\n"]
     for report in (report for name, report in reports.items() if name.startswith("graybox")):
         parts.append(GRAYBOX.format(**report["settings"], precision=_precision(report)))

@@ -28,10 +28,9 @@ def compare(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
         monkeypatch.setattr(module, "load_data", lambda name: toy())
         monkeypatch.setattr(module, "best_device", lambda: torch.device("cpu"))
 
-    def run(*names: str, seeds: tuple[int, ...] = (0,)) -> dict:
-        out = tmp_path / "report.json"
-        program.compare(names, seeds, runs=tmp_path / "runs", out=out)
-        return json.loads(out.read_text())
+    def run(*names: str, seeds: tuple[int, ...] = (0,), out: str = "report.json", **how) -> dict:
+        program.compare(names, seeds, runs=tmp_path / "runs", out=tmp_path / out, **how)
+        return json.loads((tmp_path / out).read_text())
 
     return run
 
@@ -47,7 +46,30 @@ def test_what_is_kept_is_what_the_network_answers(compare, tmp_path):
     images = toy().test
     right = model(images.x).argmax(1) == images.y
     assert 0 < right.sum() < len(right)
-    assert torch.equal(program.unpacked(done["right"]["clean"], len(right)), right)
+    assert torch.equal(program.flags(done, "clean"), right)
+
+
+def test_what_was_interrupted_goes_on_after_the_last_block(compare, monkeypatch):
+    def interrupted(model, images, attacks, seed):
+        sizes.append(len(images))
+        if len(sizes) == 2:
+            raise KeyboardInterrupt
+        return evaluate(model, images, attacks, seed=seed, progress=False)
+
+    how, sizes, evaluate = {"n": 25, "block": 10}, [], program.evaluate
+    whole = compare("toy_pgd_at", out="whole.json", **how)
+    monkeypatch.setattr(program, "evaluate", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        compare("toy_pgd_at", **how)
+    assert compare("toy_pgd_at", **how) == whole
+    assert sizes == [10, 10, 10, 5]
+
+
+def test_another_network_is_measured_anew(compare, tmp_path):
+    first = compare("toy_pgd_at")
+    first["models"]["toy_pgd_at"]["0"] |= {"sha256": "another", "n": 8}
+    (tmp_path / "report.json").write_text(json.dumps(first))
+    assert compare("toy_pgd_at")["models"] == compare("toy_pgd_at", out="anew.json")["models"]
 
 
 def test_each_network_is_measured_once(compare, monkeypatch):
@@ -58,22 +80,25 @@ def test_each_network_is_measured_once(compare, monkeypatch):
 
 
 def test_a_row_counts_the_images_of_two_networks_of_one_seed():
-    def answers(clean: str, attacked: str) -> dict[str, dict[str, str]]:
-        return {
-            "right": {
-                row: program.packed(torch.tensor([digit == "1" for digit in digits]))
-                for row, digits in (("clean", clean), ("pgd20", attacked))
-            }
-        }
+    def answers(clean: str, attacked: str, n: int = 10) -> dict[str, object]:
+        texts = {"clean": clean, "attacked": attacked}
+        flags = {row: torch.tensor([digit == "1" for digit in digits]) for row, digits in texts.items()}
+        return {"n": n, "right": {row: program.packed(right) for row, right in flags.items()}}
 
+    begun = answers("11111111", "11111111", 8)
     models = {
-        "toy_pgd_at": {"0": answers("1111000000", "1000000000"), "1": answers("1111111111", "1111111111")},
-        "toy_trades": {"0": answers("1011111111", "1000000000"), "2": answers("1111111111", "1111111111")},
+        "toy_pgd_at": {
+            **{"0": answers("1111000000", "1000000000"), "1": answers("1111111111", "1111111111")},
+            **{"2": answers("1111111111", "1111111111")},
+        },
+        "toy_trades": {"0": answers("1011111111", "1000000011"), "1": begun, "3": answers("1111111111", "1111111111")},
     }
-    # One right by the first alone, six by the other: 2 (1 + 7) of 2^7 coins fall so.
-    assert [*program.rows({"settings": {"n": 10}, "models": models})] == [
-        ("toy_trades", "toy_pgd_at", "0", "6, 1", "0.12", "0, 0", "1")
-    ]
+    # One right by the first alone, six by the other: 2 (1 + 7) of 2^7 coins fall so; and two of two 2 of 2^2.
+    (row,) = program.rows({"settings": {"n": 10}, "models": models})
+    name, beside, seed, clean, p, ours, theirs, attacked, q = row
+    assert (name, beside, seed) == ("toy_trades", "toy_pgd_at", "0")
+    assert (clean, p, attacked, q) == ("6, 1", "0.12", "2, 0", "0.5")
+    assert (ours.accuracy, theirs.accuracy, ours.n) == (0.3, 0.1, 10)
 
 
 def test_what_is_compared_has_recipes():
@@ -89,5 +114,6 @@ def test_the_committed_answers_are_those_of_the_weights_that_are_shipped():
             if card.exists() and "0" in seeds:
                 shipped = json.loads(card.read_text())
                 assert seeds["0"]["sha256"] == shipped["sha256"]
-                right = program.unpacked(seeds["0"]["right"]["clean"], shipped["test"]["best"]["n"])
-                assert right.double().mean() == pytest.approx(shipped["test"]["best"]["clean"]["accuracy"])
+                if seeds["0"]["n"] == shipped["test"]["best"]["n"]:
+                    measured = program.standing(seeds["0"], "clean").accuracy
+                    assert measured == pytest.approx(shipped["test"]["best"]["clean"]["accuracy"])
