@@ -47,6 +47,7 @@ def nt_xent(z: Embeddings, z2: Embeddings, temperature: float, *, symmetric: boo
         One value for each image, (B,): the mean over its two anchors, or its only one.
 
     Raises:
+        TypeError: a view is no tensor.
         ValueError: the shapes differ or are not (B, D), or the temperature is out of range.
     """
     check_views(z, z2)
@@ -71,6 +72,7 @@ def sup_con(z: Embeddings, y: Labels, temperature: float) -> PerExample:
         nothing to pull it to. With two views that cannot happen.
 
     Raises:
+        TypeError: ``z`` or ``y`` is no tensor.
         ValueError: ``z`` is not (B, D), a label is missing, or the temperature is out of range.
     """
     return hard_positive_sup_con(z, y, temperature, beta=0)
@@ -94,7 +96,7 @@ def hard_positive_sup_con(z: Embeddings, y: Labels, temperature: float, beta: fl
         One value for each embedding, (B,); 0 for one that is alone in its class.
 
     Raises:
-        ValueError: as in ``sup_con``, or ``beta`` is out of range.
+        TypeError, ValueError: as in ``sup_con``, or ``beta`` is out of range.
     """
     check_embeddings(z, y)
     check_contrast(temperature, beta)

@@ -38,6 +38,7 @@ def cross_correlation(z: Embeddings, z2: Embeddings, weight: float = 0.0051) -> 
         weight: of the off-diagonal terms, 0 or more; 0.0051 in the released code.
 
     Raises:
+        TypeError: an input is no tensor.
         ValueError: the shapes differ or are not (B, D), there is only one image, or ``weight`` is out of range.
     """
     check_views(z, z2)

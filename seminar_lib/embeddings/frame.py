@@ -65,6 +65,7 @@ def frames(z: Mapping[str, Embeddings]) -> dict[str, Frame]:
         z: by name, embeddings of the same images in the same order; their widths may differ.
 
     Raises:
+        TypeError: one is no tensor.
         ValueError: there are none, or their numbers of images differ.
     """
     if not z:

@@ -31,6 +31,7 @@ def alignment(z: Embeddings, z_adv: Embeddings, alpha: float = 2.0) -> float:
         alpha: above 0; 2 in the paper's figures.
 
     Raises:
+        TypeError: an input is no tensor.
         ValueError: the shapes differ or are not (B, D), an embedding holds NaN or infinity, or ``alpha`` is out of
             range.
     """
@@ -53,6 +54,7 @@ def uniformity(z: Embeddings, t: float = 2.0) -> float:
         t: above 0; 2 in the paper's figures.
 
     Raises:
+        TypeError: an input is no tensor.
         ValueError: the shape is not (B, D), an embedding holds NaN or infinity, there is only one, or ``t`` is out of
             range.
     """
@@ -80,6 +82,7 @@ def separation(z: Embeddings, y: Labels) -> float:
         y: their classes (B,); at least two occur, and one of them twice.
 
     Raises:
+        TypeError: an input is no tensor.
         ValueError: the shapes do not fit, an embedding holds NaN or infinity, or the classes are too few or too many.
     """
     from sklearn.metrics import silhouette_score
@@ -109,6 +112,7 @@ def drift(z: Embeddings, z_adv: Embeddings, y: Labels) -> PerExample:
         y: true labels; at least two classes occur.
 
     Raises:
+        TypeError: an input is no tensor.
         ValueError: the shapes do not fit, an embedding holds NaN or infinity, there is only one class, or all classes
             have the same mean.
     """
@@ -144,6 +148,7 @@ def neighbours(
         k: how many vote; 1 to N. A tie goes to the smallest label.
 
     Raises:
+        TypeError: an input is no tensor.
         ValueError: the shapes do not fit, an embedding holds NaN or infinity, or ``k`` is out of range.
     """
     from sklearn.neighbors import KNeighborsClassifier

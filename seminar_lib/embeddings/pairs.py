@@ -25,6 +25,7 @@ class Embedded:
         predicted_adv: and to the adversarial ones, (B,).
 
     Raises:
+        TypeError: one of them is no tensor.
         ValueError: the rows do not belong together.
     """
 
