@@ -67,6 +67,8 @@ def compare(
         runs: the folder of trainings.
         out: the JSON to write, and to go on with; results/benchmarks/pairs-DATASET-ATTACK.json by default.
     """
+    if block is not None and block < 1:
+        raise ValueError(f"A block has at least one image; got block={block}.")
     if threads is not None:
         torch.set_num_threads(threads)
     dataset, device = dataset_of(names), best_device()

@@ -65,6 +65,11 @@ def test_what_was_interrupted_goes_on_after_the_last_block(compare, monkeypatch)
     assert sizes == [10, 10, 10, 5]
 
 
+def test_a_block_of_nothing_is_refused(compare):
+    with pytest.raises(ValueError, match="at least one image; got block=0"):
+        compare("toy_pgd_at", block=0)
+
+
 def test_another_network_is_measured_anew(compare, tmp_path):
     first = compare("toy_pgd_at")
     first["models"]["toy_pgd_at"]["0"] |= {"sha256": "another", "n": 8}
