@@ -388,13 +388,13 @@ for name in ("pgd_at", "clead"):
 #
 # Is all that the term's doing? These two cannot tell, as the clean cross-entropy is not in both either. A third network
 # can: `recipes.signs_clead_unheld`, the same with weight 0. It does not come with the course (half an hour on one core
-# trains it). Measured as the others it reads 99.9% [99.6%, 99.9%] of the 2,000 clean signs and keeps 59.9% [57.7%,
-# 62.0%] under PGD-20. 38 signs stand in `clead` alone and 36 in the third network alone: coins fall like that (p =
-# 0.91). So what `clead` gains on clean images and loses under PGD-20 comes with the clean cross-entropy, it seems. But
-# train both once more, with seed 2: the third network keeps 61.1% [58.9%, 63.2%], 55 signs against 30 that stand in
-# C-LEAD alone (p = 0.009), and coins could have parted it from adversarial training (40 and 52, p = 0.25). This time
-# the term seems to have cost the two points. *One training of each cannot say which part did it.* That the clean signs
-# come with the clean cross-entropy both trainings say, and neither says that the term adds robustness.
+# trains it). Measured as the others it reads 99.9% [99.6%, 99.9%] of the 2,000 clean signs and keeps
+# 59.9% [57.7%, 62.0%] under PGD-20. 38 signs stand in `clead` alone and 36 in the third network alone: coins fall like
+# that (p = 0.91). So what `clead` gains on clean images and loses under PGD-20 comes with the clean cross-entropy, it
+# seems. But train both once more, with seed 2: the third network keeps 61.1% [58.9%, 63.2%], 55 signs against 30 that
+# stand in C-LEAD alone (p = 0.009), and coins could have parted it from adversarial training (40 and 52, p = 0.25).
+# This time the term seems to have cost the two points. *One training of each cannot say which part did it.* That the
+# clean signs come with the clean cross-entropy both trainings say, and neither says that the term adds robustness.
 #
 # What the term has moved, with seed 0, are embeddings. It drives images of one class apart: their median cosine is 0.96
 # without it and 0.79 with it. The median image is no nearer to its attacked version, 0.90 and 0.89. And it holds back
