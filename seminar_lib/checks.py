@@ -162,11 +162,11 @@ def check_seed(seed: int) -> None:
     """Refuse what cannot start a stream of random numbers.
 
     Raises:
-        TypeError: it is no whole number.
+        TypeError: it is no whole number of Python's; PyTorch takes no other.
         ValueError: it does not fit into 64 bits.
     """
-    if not hasattr(seed, "__index__"):  # as NumPy's integers have, and texts and broken numbers have not
-        raise TypeError(f"A seed is a whole number; got seed={seed!r}.")
+    if not isinstance(seed, int):
+        raise TypeError(f"A seed is a whole number, Python's int; got seed={seed!r}. Try int(seed).")
     if not -(2**63) <= seed < 2**63:
         raise ValueError(f"A seed has 64 bits, from -2**63 to 2**63 - 1; got seed={seed}.")
 

@@ -4,6 +4,7 @@ from copy import deepcopy
 from dataclasses import dataclass, replace
 from functools import partial
 
+import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
@@ -319,7 +320,8 @@ EVALUATIONS = {
     "no images": (lambda m, d: evaluate(m, d[:0], {}), "at least one image, one at a time; got 0 images"),
     "batches of none": (lambda m, d: evaluate(m, d, {}, batch_size=0), "8 images and batch_size=0"),
     "a seed of 65 bits": (lambda m, d: evaluate(m, d, {}, seed=2**64), "A seed has 64 bits, from -2**63"),
-    "a seed of a text": (lambda m, d: evaluate(m, d, {}, seed="0"), "A seed is a whole number; got seed='0'."),
+    "a seed of a text": (lambda m, d: evaluate(m, d, {}, seed="0"), "whole number, Python's int; got seed='0'."),
+    "a seed of NumPy's": (lambda m, d: d.sample(3, seed=np.int64(3)), "got seed=np.int64(3). Try int(seed)."),
     "a sample's seed": (lambda m, d: d.sample(3, seed=-(2**63) - 1), "got seed=-9223372036854775809."),
     "a name that is taken": (lambda m, d: evaluate(m, d, {"clean": FGSM()}), "'clean' belongs to a row of the report"),
     "another one": (lambda m, d: evaluate(m, d, {"worst case": FGSM()}), "'worst case' belongs to a row"),

@@ -103,10 +103,10 @@ def fit(
             processes stop.
     """
     _check(recipe, data, watch)
-    check_devices(str(device), devices, machines)
-    device = device_named(str(device))
     if compile and devices * machines > 1:
         raise ValueError(f"compile works on one device alone; got devices={devices} on machines={machines}.")
+    check_devices(str(device), devices, machines)
+    device = device_named(str(device))
     stages = _stages(recipe)
     given, start = _given(stages[0], data)
     homes = _homes(recipe, Path(folder), _seen(data), start) if folder else [None] * len(stages)
