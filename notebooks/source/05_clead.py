@@ -403,14 +403,15 @@ for name in ("pgd_at", "clead"):
 #
 # And on photographs? A narrow ResNet-18 had eight epochs of CIFAR-10 (`recipes.cifar10_narrow_clead`). On the 10,000
 # test images it reads 69.8% [68.9%, 70.7%] clean and keeps 36.2% [35.3%, 37.2%] under PGD-20; adversarial training of
-# the same network reads 63.4% [62.5%, 64.3%] and keeps 40.1% [39.2%, 41.1%]. It is the same exchange, so much larger
-# that no coins are needed: six points of clean accuracy for four of robust.
+# the same network reads 63.4% [62.5%, 64.3%] and keeps 40.1% [39.2%, 41.1%]. It is the exchange that PGD-20 sees on the
+# signs, so much larger that no coins are needed: six points of clean accuracy for four of robust.
 #
-# One seed, our reading: a result about these five *networks*. The coins know nothing of another seed, which may well
-# move an accuracy by two points; about the *methods* one training of each says little. So the first two were trained
-# twice more. With seed 1 C-LEAD keeps 60.1% [57.9%, 62.2%] under PGD-20, adversarial training 61.9% [59.7%, 64.0%], and
-# with seed 2 they keep 59.8% [57.6%, 61.9%] and 61.7% [59.5%, 63.8%]. The signs that stand in C-LEAD alone are 24, then
-# 36; those that stand in adversarial training alone 59, then 73 (in float32). On the signs that makes three of three.
+# Our reading, and a result about these *networks*. The coins know nothing of another seed, which may well move an
+# accuracy by two points; about the *methods* one training of each says little. So adversarial training and C-LEAD were
+# trained twice more. With seed 1 C-LEAD keeps 60.1% [57.9%, 62.2%] under PGD-20, adversarial training
+# 61.9% [59.7%, 64.0%], and with seed 2 they keep 59.8% [57.6%, 61.9%] and 61.7% [59.5%, 63.8%]. The signs that stand in
+# C-LEAD alone are 24, then 36; those that stand in adversarial training alone 59, then 73 (in float32). Under PGD-20,
+# on the signs, that makes three of three.
 #
 # ## The other reading
 #
