@@ -16,6 +16,7 @@ from typing import Any, Literal
 import numpy as np
 import torch
 
+from benchmarks.autoattack import THREAT
 from benchmarks.command import call
 from benchmarks.report import RESULTS, circumstances, take_up, write
 from benchmarks.training import dataset_of, trained
@@ -25,7 +26,6 @@ from seminar_lib.data import load_data
 from seminar_lib.device import best_device
 from seminar_lib.evaluation import Accuracy, Paired, Report, evaluate
 from seminar_lib.shipping import MEASURED
-from seminar_lib.threat import Linf
 from seminar_lib.types import Flags
 
 PAIRS = (  # a defence, and what it is compared with: adversarial training, or itself without a part
@@ -36,7 +36,7 @@ PAIRS = (  # a defence, and what it is compared with: adversarial training, or i
     *(("anchor", "anchor_augmented"), ("anchor", "anchor_head"), ("anchor", "anchor_clean_head")),
     ("lisard", "noise"),
 )
-ATTACKS: dict[str, Attack] = {"pgd20": MEASURED["pgd20"], "autoattack": AutoAttack(Linf(8 / 255), bf16=True)}
+ATTACKS: dict[str, Attack] = {"pgd20": MEASURED["pgd20"], "autoattack": AutoAttack(THREAT, bf16=True)}
 ROWS = ("clean", "attacked")
 HEAD = (
     *("recipe", "beside", "seed", "clean: only it, only that", "p"),
@@ -79,10 +79,8 @@ def compare(
     report = take_up(path, {"attack": repr(ATTACKS[attack]), "n": len(images), "block": size})
     for seed in seeds:
         for name in names:
-            seen = (
-                report["models"].setdefault(name, {}).setdefault(str(seed), {"n": 0, "right": dict.fromkeys(ROWS, "")})
-            )
-            if seen["n"] == len(images):
+            seen = report["models"].setdefault(name, {}).setdefault(str(seed), {})
+            if seen.get("n") == len(images):
                 continue  # also where the run itself is gone
             model, card = load_classifier(trained(name, seed, runs), device)
             if seen.get("sha256") != card["sha256"]:  # what was attacked so far, if anything, was another network
