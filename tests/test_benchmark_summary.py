@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from pathlib import Path
 
@@ -107,3 +108,10 @@ def test_files_of_one_data_set_make_one_table_unless_they_were_measured_differen
 
 def test_the_committed_summary_is_current() -> None:
     assert program.README.read_text(encoding="utf-8") == program.summary()
+
+
+def test_no_table_swallows_the_line_below_it() -> None:
+    lines = program.README.read_text(encoding="utf-8").splitlines()
+    below = [line for row, line in itertools.pairwise(lines) if row.startswith("|") and not line.startswith("|")]
+    assert len(below) > 10
+    assert not any(below)  # GitHub takes every other line for one more row
