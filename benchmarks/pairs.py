@@ -31,7 +31,7 @@ from seminar_lib.types import Flags
 PAIRS = (  # a defence, and what it is compared with: adversarial training, or itself without a part
     *(("trades", "pgd_at"), ("mart", "pgd_at"), ("awp", "pgd_at"), ("fast_at", "pgd_at"), ("lisard_at", "pgd_at")),
     *(("clead_unheld", "pgd_at"), ("clead", "pgd_at"), ("clead", "clead_unheld")),
-    *(("clead", "clead_labels"), ("clead", "clead_attack")),
+    *(("clead_labels", "pgd_at"), ("clead", "clead_labels"), ("clead_attack", "pgd_at"), ("clead", "clead_attack")),
     *(("anchor", "pgd_at"), ("anchor", "anchor_beta0"), ("anchor", "anchor_beta2"), ("anchor", "anchor_beta5")),
     *(("anchor", "anchor_augmented"), ("anchor", "anchor_head"), ("anchor", "anchor_clean_head")),
     ("lisard", "noise"),
