@@ -36,7 +36,6 @@ def bench(
     without: tuple[str, ...] = (),
     n: int = 512,
     batch_size: int = 128,
-    threads: int | None = None,
     rounds: int = 5,
     seed: int = 0,
     device: str | None = None,
@@ -53,15 +52,12 @@ def bench(
         without: peers to leave out, where one takes minutes and the others seconds.
         n: how many test images.
         batch_size: images at a time.
-        threads: of the CPU; by default PyTorch's choice.
         rounds: how often each contestant is timed.
         seed: of the choice of images and of the random starts.
         device: cpu, cuda or mps; the fastest by default.
         out: where the JSON goes, and the figure beside it as .png; results/benchmarks/DEVICE.json by default.
         json: print the JSON and write no files.
     """
-    if threads is not None:
-        torch.set_num_threads(threads)
     where = torch.device(device) if device else best_device()
     titles = chosen(attacks)
     check_left_out(without)

@@ -39,7 +39,6 @@ def compare(
     weights: tuple[str, ...] = ("signs/standard", "signs/pgd_at", "cifar10/standard", "cifar10/pgd_at"),
     n: int = 512,
     batch_size: int = 128,
-    threads: int | None = None,
     seed: int = 0,
     bf16: bool = False,
     out: Path | None = None,
@@ -50,13 +49,10 @@ def compare(
         weights: shipped weights or paths; each is attacked on test images of the data set that its card names.
         n: how many test images.
         batch_size: images at a time.
-        threads: of the CPU; by default PyTorch's choice.
         seed: of the choice of images and of the random starts.
         bf16: let our members that climb gradients search in bfloat16.
         out: the JSON to write, and to go on with; results/benchmarks/autoattack-DEVICE.json by default.
     """
-    if threads is not None:
-        torch.set_num_threads(threads)
     device = best_device()
     path = out or RESULTS / f"autoattack-{device.type}.json"
     settings = {"threat": repr(THREAT), "n": n, "batch_size": batch_size, "seed": seed, "bf16": bf16}

@@ -10,8 +10,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import torch
-
 from benchmarks.command import call
 from benchmarks.report import RESULTS, kept, take_up, write
 from seminar_lib import markdown
@@ -32,7 +30,6 @@ def compare(
     samples: int = 10_000,
     alpha: float = 0.001,
     bf16: bool = False,
-    threads: int | None = None,
     seed: int = 0,
     runs: Path = Path("runs/certified"),
     out: Path | None = None,
@@ -46,15 +43,12 @@ def compare(
         samples: noisy copies of each that test its answer.
         alpha: the probability of a false certificate, for each image.
         bf16: certify the network as it counts in bfloat16, where the hardware does.
-        threads: of the CPU; by default PyTorch's choice.
         seed: of the choice of images and of the noise.
         runs: the folder of the certificates.
         out: the JSON to write, and to go on with; results/benchmarks/certified-DEVICE.json by default.
     """
     if len(weights) != len(sigmas):
         raise ValueError(f"Each network needs its sigma; got {len(weights)} networks and {len(sigmas)} sigmas.")
-    if threads is not None:
-        torch.set_num_threads(threads)
     device = best_device()
     path = out or RESULTS / f"certified-{device.type}.json"
     report = take_up(path, {"n": n, "samples": samples, "alpha": alpha, "bf16": bf16, "seed": seed})

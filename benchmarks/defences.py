@@ -16,8 +16,6 @@ from pathlib import Path
 from statistics import mean
 from typing import Any
 
-import torch
-
 from benchmarks.autoattack import THREAT, ours, survivors
 from benchmarks.command import call
 from benchmarks.pace import epochs
@@ -47,7 +45,6 @@ def compare(
     seeds: tuple[int, ...] = (0, 1, 2),
     n: int = 512,
     batch_size: int = 128,
-    threads: int | None = None,
     bf16: bool = False,
     pace: bool = True,
     runs: Path = Path("runs"),
@@ -60,15 +57,12 @@ def compare(
         seeds: of the trainings. AutoAttack's own seed is 0 throughout.
         n: how many test images AutoAttack sees.
         batch_size: images at a time.
-        threads: of the CPU; by default PyTorch's choice.
         bf16: let AutoAttack's members that climb gradients search in bfloat16.
         pace: time some training steps of all of ``names`` in turns, with those that were timed before, unless that has
             been done. Leave it out where several processes share a device: they would time each other.
         runs: the folder of trainings.
         out: the JSON to write, and to go on with; results/benchmarks/defences-DATASET.json by default.
     """
-    if threads is not None:
-        torch.set_num_threads(threads)
     dataset, device = dataset_of(names), best_device()
     path = out or RESULTS / f"defences-{dataset}.json"
     report = take_up(path, {"threat": repr(THREAT), "n": n, "batch_size": batch_size, "bf16": bf16})

@@ -14,8 +14,6 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-import torch
-
 from benchmarks.command import call
 from benchmarks.report import RESULTS, take_up, write
 from seminar_lib import markdown
@@ -52,7 +50,6 @@ def compare(
     steps: int = 100,
     restarts: int = 2,
     seed: int = 0,
-    threads: int | None = None,
     out: Path | None = None,
 ) -> None:
     """What each detector notices and what it is worth, without an attack, under one on the network, and on both.
@@ -66,13 +63,10 @@ def compare(
         steps: of the adaptive attack.
         restarts: of the adaptive attack.
         seed: of the choice of images and of the attacks.
-        threads: of the CPU; by default PyTorch's choice.
         out: the JSON to write, and to go on with; results/benchmarks/detection-DEVICE.json by default.
     """
     if unknown := [name for name in detectors if name not in DETECTORS]:
         raise ValueError(f"There is no detector {unknown[0]!r}; there are {', '.join(DETECTORS)}.")
-    if threads is not None:
-        torch.set_num_threads(threads)
     device = best_device()
     path = out or RESULTS / f"detection-{device.type}.json"
     oblivious = PGD(THREAT, steps=20, step_size=STEP)

@@ -54,7 +54,6 @@ def compare(
     attacks: tuple[str, ...] = ("FGSM", "PGD-10", "AutoAttack"),
     n: int = 256,
     batch_size: int = 128,
-    threads: int | None = None,
     bf16: bool = False,
     seed: int = 0,
     runs: Path = Path("runs"),
@@ -67,7 +66,6 @@ def compare(
         attacks: some of FGSM, PGD-10 and AutoAttack, inside Linf(8/255).
         n: how many test images.
         batch_size: images at a time.
-        threads: of the CPU; by default PyTorch's choice.
         bf16: search in bfloat16, where the hardware does.
         seed: of the choice of images and of the attacks.
         runs: the folder of trainings.
@@ -80,8 +78,6 @@ def compare(
     }
     if unknown := [name for name in attacks if name not in known]:
         raise ValueError(f"There is no attack {unknown[0]!r} here. Attacks: {', '.join(known)}.")
-    if threads is not None:
-        torch.set_num_threads(threads)
     dataset, device = dataset_of(names), best_device()
     data = load_data(dataset)
     images = data.test.sample(n, seed).to(device)

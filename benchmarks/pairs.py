@@ -50,7 +50,6 @@ def compare(
     attack: Literal["pgd20", "autoattack"] = "pgd20",
     n: int | None = None,
     block: int | None = None,
-    threads: int | None = None,
     runs: Path = Path("runs"),
     out: Path | None = None,
 ) -> None:
@@ -63,14 +62,11 @@ def compare(
         n: how many test images, chosen at random; by default all.
         block: images that are attacked before what was found is written; by default all of them. Random starts begin
             anew with each block.
-        threads: of the CPU; by default PyTorch's choice.
         runs: the folder of trainings.
         out: the JSON to write, and to go on with; results/benchmarks/pairs-DATASET-ATTACK.json by default.
     """
     if block is not None and block < 1:
         raise ValueError(f"A block has at least one image; got block={block}.")
-    if threads is not None:
-        torch.set_num_threads(threads)
     dataset, device = dataset_of(names), best_device()
     path = out or RESULTS / f"pairs-{dataset}-{attack}.json"
     images = load_data(dataset).test.to(device)

@@ -33,7 +33,6 @@ def compare(
     weights: tuple[str, ...] = ("signs/standard", "signs/pgd_at"),
     attacks: tuple[str, ...] = (),
     n: int = 128,
-    threads: int | None = None,
     seed: int = 0,
     out: Path | None = None,
 ) -> None:
@@ -43,12 +42,9 @@ def compare(
         weights: shipped weights or paths; each is attacked on test images of the data set that its card names.
         attacks: some of those of ``python -m benchmarks``; by default all that it runs.
         n: how many test images, in one batch.
-        threads: of the CPU; by default PyTorch's choice.
         seed: of the choice of images and of the random numbers.
         out: the JSON to write, and to go on with; results/benchmarks/profile-cpu.json by default.
     """
-    if threads is not None:
-        torch.set_num_threads(threads)
     titles = chosen(attacks)
     device = torch.device("cpu")
     path = out or RESULTS / "profile-cpu.json"

@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-import torch
 from torch import nn
 
 from benchmarks.command import call
@@ -50,7 +49,6 @@ def compare(
     eot: int = 10,
     draws: int = 10,
     batch_size: int = 64,
-    threads: int | None = None,
     seed: int = 0,
     runs: Path = Path("runs/purified"),
     out: Path | None = None,
@@ -66,15 +64,12 @@ def compare(
         eot: looks for each gradient of a random purifier.
         draws: by which a random purifier is judged.
         batch_size: images at a time.
-        threads: of the CPU; by default PyTorch's choice.
         seed: of the choice of images and of all random numbers.
         runs: the folder of the answers.
         out: the JSON to write, and to go on with; results/benchmarks/purification-DEVICE.json by default.
     """
     if unknown := [name for name in purifiers if name not in PURIFIERS]:
         raise ValueError(f"There is no purifier {unknown[0]!r}. Purifiers: {', '.join(PURIFIERS)}.")
-    if threads is not None:
-        torch.set_num_threads(threads)
     device = best_device()
     path = out or RESULTS / f"purification-{device.type}.json"
     settings = {"n": n, "steps": steps, "eot": eot, "draws": draws, "batch_size": batch_size, "seed": seed}

@@ -40,7 +40,6 @@ def compare(
     alpha: float = 0.001,
     target: float = 0.1,
     rounds: int = 3,
-    threads: int | None = None,
     seed: int = 0,
     out: Path | None = None,
 ) -> None:
@@ -54,14 +53,11 @@ def compare(
         alpha: the probability of a false certificate.
         target: the radius at which the last contestants stop.
         rounds: how often each is timed on each image.
-        threads: of the CPU; by default PyTorch's choice.
         seed: of the choice of images and of the noise.
         out: the JSON to write, and to go on with; results/benchmarks/smoothing-DEVICE.json by default.
     """
     if rounds < 1:
         raise ValueError(f"A benchmark needs at least one round; got rounds={rounds}.")
-    if threads is not None:
-        torch.set_num_threads(threads)
     device = best_device()
     path = out or RESULTS / f"smoothing-{device.type}.json"
     settings = {"images": images, "samples": samples, "sigma": sigma, "alpha": alpha, "target": target}

@@ -10,8 +10,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import torch
-
 from benchmarks.command import call
 from benchmarks.contestants import check_left_out, chosen, contestants
 from benchmarks.measure import Result, observe
@@ -30,7 +28,6 @@ def compare(
     attacks: tuple[str, ...] = (),
     n: int = 512,
     batch_size: int = 128,
-    threads: int | None = None,
     seed: int = 0,
     seeds: int = 1,
     without: tuple[str, ...] = (),
@@ -43,15 +40,12 @@ def compare(
         attacks: some of those of ``python -m benchmarks``; by default all that it runs.
         n: how many test images.
         batch_size: images at a time.
-        threads: of the CPU; by default PyTorch's choice.
         seed: of the choice of images and of the random numbers.
         seeds: how many seeds, from that one on, the random numbers have, on the same images: what one seed finds more
             than another is the luck that a comparison of one seed with one seed is blind to.
         without: peers that are left out, by the names of their packages.
         out: the JSON to write, and to go on with; results/benchmarks/strength-DEVICE.json by default.
     """
-    if threads is not None:
-        torch.set_num_threads(threads)
     titles = chosen(attacks)
     check_left_out(without)
     device = best_device()
