@@ -360,7 +360,7 @@ for name, (hardest, others) in full.items():
 # | | clean: only `anchor`, only `pgd_at` | p | PGD-20: only `anchor`, only `pgd_at` | p |
 # |---|---|---|---|---|
 # | seed 0 | 8, 0 | 0.008 | 40, 34 | 0.56 |
-# | seed 1 | 6, 2 | 0.29 | 31, 37 | 0.54 |
+# | seed 1 | 6, 2 | 0.29 | 46, 33 | 0.18 |
 # | seed 2 | 10, 0 | 0.002 | 39, 38 | 1 |
 #
 # Under PGD-20, coins may well fall like that. And under an attack that finds more? Of 1,024 signs (seed 0) AutoAttack
