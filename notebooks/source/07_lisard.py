@@ -479,9 +479,9 @@ for name, found in {"lisard": box, "standard": undefended}.items():
 # honestly reported. A reader who sees only the left one deploys the wrong network, unless nobody will ever learn its
 # weights.
 #
-# On the signs the second row is `signs/lisard_at`: adversarial training, 20 epochs like that of `pgd_at`, which began
-# with random weights, from where `lisard` ends. Its gray box we have not measured. In the white box, with three seeds
-# (the mean, the lowest and the highest):
+# On the signs the second row is `signs/lisard_at`: 20 epochs of adversarial training, as `pgd_at` had, but from where
+# `lisard` ends and not from random weights. Its gray box we have not measured. In the white box, with three seeds (the
+# mean, the lowest and the highest):
 #
 # | | clean | PGD-20, n = 2,000 | AutoAttack, n = 128 |
 # |---|---|---|---|
