@@ -3,8 +3,9 @@
 Two accuracies on the same images say less than the images that only one of two networks answers rightly
 (``seminar_lib.evaluation.paired``). Kept is which images each network does, clean and under one attack; that pairs it
 with any other. The attack is the PGD-20 of a network's card, or AutoAttack, which takes hours for all images: name
-fewer. The attacks on all networks of a seed start at the same points. What has not been trained yet is trained first,
-and the same command goes on where an interrupted run stopped.
+fewer. They are the first of one random order, so a larger number goes on where a smaller one ended, and two networks
+are paired on the images that both have met. The attacks on all networks of a seed start at the same points. What has
+not been trained yet is trained first, and the same command goes on where an interrupted run stopped.
 """
 
 from __future__ import annotations
@@ -39,7 +40,7 @@ PAIRS = (  # a defence, and what it is compared with: adversarial training, or i
 ATTACKS: dict[str, Attack] = {"pgd20": MEASURED["pgd20"], "autoattack": AutoAttack(THREAT, bf16=True)}
 ROWS = ("clean", "attacked")
 HEAD = (
-    *("recipe", "beside", "seed", "clean: only it, only that", "p"),
+    *("recipe", "beside", "seed", "n", "clean: only it, only that", "p"),
     *("attacked", "beside it", "attacked: only it, only that", "p"),
 )
 
@@ -59,7 +60,7 @@ def compare(
         names: recipes, as the train command knows them; all for the same data set.
         seeds: of the trainings, and of the attack on what they end with.
         attack: what the images are attacked with, at 8/255; AutoAttack searches in bfloat16.
-        n: how many test images, chosen at random; by default all.
+        n: how many test images, chosen at random; by default all, as they stand.
         block: images that are attacked before what was found is written; by default all of them. Random starts begin
             anew with each block.
         runs: the folder of trainings.
@@ -72,11 +73,11 @@ def compare(
     images = load_data(dataset).test.to(device)
     images = images if n is None else images.sample(n)
     size = block or len(images)
-    report = take_up(path, {"attack": repr(ATTACKS[attack]), "n": len(images), "block": size})
+    report = take_up(path, {"attack": repr(ATTACKS[attack]), "sampled": n is not None, "block": size})
     for seed in seeds:
         for name in names:
             seen = report["models"].setdefault(name, {}).setdefault(str(seed), {})
-            if seen.get("n") == len(images):
+            if seen.get("n", 0) >= len(images):
                 continue  # also where the run itself is gone
             model, card = load_classifier(trained(name, seed, runs), device)
             if seen.get("sha256") != card["sha256"]:  # what was attacked so far, if anything, was another network
@@ -115,21 +116,21 @@ def unpacked(digits: str, n: int) -> Flags:
 
 
 def rows(report: Mapping[str, Any]) -> Iterator[tuple[object, ...]]:
-    """A row for each of ``PAIRS`` and each seed that both of it were trained with."""
-    models, n = report["models"], report["settings"]["n"]
+    """A row for each of ``PAIRS`` and each seed that both of it were trained with, on the images that both have met."""
+    models = report["models"]
     for recipe, other in PAIRS:
         for name in (name for name in models if name.endswith(f"_{recipe}")):
             beside = name.removesuffix(recipe) + other
-            for seed, ours in models[name].items():
+            for seed, ours in sorted(models[name].items()):
                 theirs = models.get(beside, {}).get(seed)
-                if theirs and ours["n"] == theirs["n"] == n:
-                    attacked = (standing(one, "attacked") for one in (ours, theirs))
-                    yield name, beside, seed, *split(ours, theirs, "clean"), *attacked, *split(ours, theirs, "attacked")
+                if theirs and (n := min(ours["n"], theirs["n"])):
+                    clean, attacked = ([flags(seen, row)[:n] for seen in (ours, theirs)] for row in ROWS)
+                    yield name, beside, seed, f"{n:,}", *split(*clean), *map(Accuracy.of, attacked), *split(*attacked)
 
 
-def split(ours: Mapping[str, Any], theirs: Mapping[str, Any], row: str) -> tuple[str, str]:
+def split(ours: Flags, theirs: Flags) -> tuple[str, str]:
     """How many images only one of the two answers rightly, and how probable that is by chance."""
-    found = Paired.of(flags(ours, row), flags(theirs, row))
+    found = Paired.of(ours, theirs)
     return f"{found.first}, {found.second}", f"{found.p:.2g}"
 
 

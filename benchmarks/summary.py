@@ -93,9 +93,9 @@ of their convolutions and matrix products beside that of the fastest product of 
 IMAGE_BY_IMAGE = """
 ## Image by image
 
-`python -m benchmarks.pairs`: how many test images only the recipe answers rightly, and how many only what stands
-*beside* it, both trained with one seed. *p* is how probable a split as uneven is by chance, if both were equally good
-(McNemar): it is about the choice of images, and knows nothing of other trainings.
+`python -m benchmarks.pairs`: how many of *n* test images only the recipe answers rightly, and how many only what
+stands *beside* it, both trained with one seed. *p* is how probable a split as uneven is by chance, if both were equally
+good (McNemar): it is about the choice of images, and knows nothing of other trainings.
 """
 GRAYBOX = """
 ## The gray box beside the white box
@@ -178,7 +178,7 @@ def summary(folder: Path = RESULTS) -> str:
     if paired := [report for name, report in reports.items() if name.startswith("pairs")]:
         parts.append(IMAGE_BY_IMAGE)
     for report in paired:
-        parts.append("\nAttacked by `{attack}`, {n:,} images:\n\n".format(**report["settings"]))
+        parts.append("\nAttacked by `{attack}`:\n\n".format(**report["settings"]))
         parts += [markdown.table(pairs.HEAD, list(pairs.rows(report))), "\n"]
     for report in (report for name, report in reports.items() if name.startswith("graybox")):
         parts.append(GRAYBOX.format(**report["settings"], precision=_precision(report)))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -65,6 +66,19 @@ def test_what_was_interrupted_goes_on_after_the_last_block(compare, monkeypatch)
     assert sizes == [10, 10, 10, 5]
 
 
+def test_more_images_go_on_where_fewer_ended(compare):
+    whole = compare("toy_pgd_at", out="whole.json", n=25, block=10)
+    compare("toy_pgd_at", n=20, block=10)
+    assert compare("toy_pgd_at", n=25, block=10) == whole
+    assert compare("toy_pgd_at", n=20, block=10) == whole
+
+
+def test_a_sample_does_not_go_on_with_all_images_in_their_order(compare):
+    compare("toy_pgd_at", block=10)
+    with pytest.raises(ValueError, match="other settings"):
+        compare("toy_pgd_at", n=len(toy().test), block=10)
+
+
 def test_a_block_of_nothing_is_refused(compare):
     with pytest.raises(ValueError, match="at least one image; got block=0"):
         compare("toy_pgd_at", block=0)
@@ -85,25 +99,37 @@ def test_each_network_is_measured_once(compare, monkeypatch):
 
 
 def test_a_row_counts_the_images_of_two_networks_of_one_seed():
-    def answers(clean: str, attacked: str, n: int = 10) -> dict[str, object]:
-        texts = {"clean": clean, "attacked": attacked}
-        flags = {row: torch.tensor([digit == "1" for digit in digits]) for row, digits in texts.items()}
-        return {"n": n, "right": {row: program.packed(right) for row, right in flags.items()}}
-
-    begun = answers("11111111", "11111111", 8)
     models = {
-        "toy_pgd_at": {
-            **{"0": answers("1111000000", "1000000000"), "1": answers("1111111111", "1111111111")},
-            **{"2": answers("1111111111", "1111111111")},
-        },
-        "toy_trades": {"0": answers("1011111111", "1000000011"), "1": begun, "3": answers("1111111111", "1111111111")},
+        "toy_pgd_at": {"0": answers("1111000000", "1000000000"), "2": answers("1111111111", "1111111111")},
+        "toy_trades": {"0": answers("1011111111", "1000000011"), "3": answers("1111111111", "1111111111")},
     }
     # One right by the first alone, six by the other: 2 (1 + 7) of 2^7 coins fall so; and two of two 2 of 2^2.
-    (row,) = program.rows({"settings": {"n": 10}, "models": models})
-    name, beside, seed, clean, p, ours, theirs, attacked, q = row
-    assert (name, beside, seed) == ("toy_trades", "toy_pgd_at", "0")
+    (row,) = program.rows({"models": models})
+    name, beside, seed, n, clean, p, ours, theirs, attacked, q = row
+    assert (name, beside, seed, n) == ("toy_trades", "toy_pgd_at", "0", "10")
     assert (clean, p, attacked, q) == ("6, 1", "0.12", "2, 0", "0.5")
     assert (ours.accuracy, theirs.accuracy, ours.n) == (0.3, 0.1, 10)
+
+
+def test_networks_are_paired_on_the_images_that_both_have_met():
+    seen, more = answers("1100", "1000"), answers("01111111", "01111111")
+    for models in ({"toy_pgd_at": seen, "toy_trades": more}, {"toy_pgd_at": more, "toy_trades": seen}):
+        (row,) = program.rows({"models": {name: {"0": found} for name, found in models.items()}})
+        assert row[3] == "4"
+        assert sorted(map(int, row[4].split(", "))) == [1, 2]
+        assert {row[6].accuracy, row[7].accuracy} == {0.25, 0.75}
+
+
+def test_rows_of_a_pair_stand_in_the_order_of_their_seeds():
+    seeds = {seed: answers("1", "1") for seed in ("2", "0", "1")}
+    assert [row[2] for row in program.rows({"models": dict.fromkeys(("toy_pgd_at", "toy_trades"), seeds)})] == [*"012"]
+
+
+def answers(clean: str, attacked: str) -> dict[str, Any]:
+    """What is kept of a network with these answers, a digit for each image."""
+    texts = {"clean": clean, "attacked": attacked}
+    flags = {row: torch.tensor([digit == "1" for digit in digits]) for row, digits in texts.items()}
+    return {"n": len(clean), "right": {row: program.packed(right) for row, right in flags.items()}}
 
 
 def test_what_is_compared_has_recipes():
