@@ -159,6 +159,9 @@ def summary(folder: Path = RESULTS) -> str:
     parts = [HEAD]
     if timed := [report for report in reports.values() if "races" in report]:
         parts += [TIME, markdown.table(TIMES, [row for report in timed for row in times(report)]), "\n"]
+        if drawn := [path.stem for path in sorted(folder.glob("*.png")) if path.stem in reports]:
+            links = ", ".join(f"[{name}](benchmarks/{name}.png)" for name in drawn)
+            parts.append(f"\nAll contestants, drawn as bars: {links}.\n")
     for report in (report for name, report in reports.items() if name.startswith("profile")):
         parts.append(PROFILE.format(**report["settings"]))
         parts += [markdown.table(profile.HEAD, list(profile.rows(report))), "\n"]

@@ -36,6 +36,21 @@ def test_times_are_compared_with_the_fastest_peer() -> None:
     assert third == (*names, "seminar_lib, within eps", "2", "3.0", "3.0", "50.0%, 50.0%", "8", "a CPU")
 
 
+def test_bars_are_linked_where_they_were_drawn(tmp_path: Path) -> None:
+    for name in ("cpu", "cuda"):
+        (tmp_path / f"{name}.json").write_text(json.dumps({"races": [], "device": "a CPU"}))
+    assert "bars" not in program.summary(tmp_path)
+    (tmp_path / "cuda.png").touch()
+    assert "drawn as bars: [cuda](benchmarks/cuda.png)." in program.summary(tmp_path)
+
+
+def test_no_committed_picture_lacks_its_link() -> None:
+    text = program.README.read_text(encoding="utf-8")
+    drawn = sorted(path.relative_to(program.README.parent).as_posix() for path in program.RESULTS.glob("*.png"))
+    assert drawn
+    assert all(f"({picture})" in text for picture in drawn)
+
+
 def test_what_is_found_is_compared_with_the_strongest_peer() -> None:
     peers = {"foolbox": found(0.5, 0.3), "adv_lib": found(0.25, 0.2)}
     done = {"C&W": {"found": {**peers, "seminar_lib": found(0.375, 0.25)}}, "PGD-20": {"found": {**peers}}}
