@@ -10,6 +10,7 @@ from seminar_lib.lessons import found
 ROOT = Path(__file__).parents[1]
 MEASURED = (ROOT / "results" / "README.md").read_text(encoding="utf-8")
 SHARE = re.compile(r"\d+\.\d% (?:\[\d+\.\d%, \d+\.\d%\]|\(\d+\.\d% to \d+\.\d%\))")  # of one training, of several
+SECONDS = re.compile(r"(\d+) s\b.*")  # of an epoch
 PAIR = re.compile(r"(\d+), (\d+)(?: \(p = | \| )([\d.e+-]+)")  # images that one network alone keeps, and the other
 # Measured on networks that were not kept: through surrogates as the lesson says, and image by image.
 APART = {"05_clead": ["92.2% [86.2%, 95.7%]", "82.8% [75.3%, 88.4%]"]}
@@ -21,6 +22,25 @@ def not_measured(text):
     shares = SHARE.findall(" ".join(text.replace("\n# ", " ").split()))
     assert len(shares) > 5
     return [share for share in shares if share not in MEASURED]
+
+
+def rows_not_measured(text):
+    """The rows of a text's tables with figures that no single row of the results has, of another network for one."""
+    told = [row for row in (figures(row) for row in rows(text)) if len(row) > 1]
+    assert len(told) > 2
+    measured = rows(MEASURED)
+    return [row for row in told if not any(set(row) <= set(one) for one in measured)]
+
+
+def rows(text):
+    """The cells of each row of the tables, in a lesson's comments as well."""
+    return [re.split(r"\s*\|\s*", row) for row in re.findall(r"^(?:# )?\| *(.*?) *\|$", text, re.MULTILINE)]
+
+
+def figures(row):
+    """Shares, and the seconds of an epoch without their unit."""
+    shares, seconds = [cell for cell in row if SHARE.fullmatch(cell)], [SECONDS.fullmatch(cell) for cell in row]
+    return [*shares, *(found[1] for found in seconds if found)]
 
 
 def pairs_not_measured(text):
@@ -41,12 +61,15 @@ def test_what_the_readme_says_of_the_measurements_was_measured():
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     section = re.search(r"^## What the measurements say\n(.*?)^## ", readme, re.MULTILINE | re.DOTALL)[1]
     assert not_measured(section) == []
+    assert rows_not_measured(section) == []
     assert pairs_not_measured(section) == PAIRS_APART["05_clead"]
 
 
 @pytest.mark.parametrize("lesson", [one for one in found() if one.number in range(4, 8)], ids=lambda one: one.name)
 def test_what_lessons_say_of_whole_trainings_was_measured(lesson):
-    assert not_measured(lesson.source.read_text(encoding="utf-8")) == APART.get(lesson.name, [])
+    text = lesson.source.read_text(encoding="utf-8")
+    assert not_measured(text) == APART.get(lesson.name, [])
+    assert rows_not_measured(text) == []
 
 
 @pytest.mark.parametrize("lesson", [one for one in found() if one.number in range(5, 8)], ids=lambda one: one.name)
@@ -58,4 +81,13 @@ def test_a_wrong_count_and_a_wrong_probability_are_found():
     assert pairs_not_measured("10, 0 (p = 0.002), 16, 0 (p = 3e-5), 16, 0 (p = 2e-5), 17, 23 (p = 0.43)") == [
         ("16", "0", "2e-5"),
         ("17", "23", "0.43"),
+    ]
+
+
+def test_figures_of_two_networks_in_one_row_and_another_recipe_s_seconds_are_found():
+    clean, attacked = "99.3% (99.1% to 99.5%)", "61.9% (61.7% to 62.1%)"
+    rest = f"| FGSM | 99.7% (99.6% to 99.8%) | {attacked} | 15 s |\n| AT | {clean} | {attacked} | 44 s |"
+    assert rows_not_measured(f"| AT | {clean} | {attacked} | 34 s |\n{rest}") == [
+        ["99.7% (99.6% to 99.8%)", attacked, "15"],
+        [clean, attacked, "44"],
     ]
