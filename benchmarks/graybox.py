@@ -107,11 +107,14 @@ def surrogates(name: str, dataset: str) -> dict[str, tuple[str, int]]:
 
 
 def attacked_in_training(name: str, data: Dataset, runs: Path, device: torch.device) -> dict[str, Model]:
-    """The network that a finished training attacked in place of its own, by its role; of most trainings none."""
+    """The network that a training attacked in place of its own, by its role; of most trainings none.
+
+    Shipped weights come without it: then the run, with its stages, is done again.
+    """
     recipe = cli.recipe_named(name)
     if not isinstance(recipe.objective, AgainstSurrogate):
         return {}
-    return {OWN: fit(recipe, data, runs / name, device, progress=False).earlier[0].best}
+    return {OWN: fit(recipe, data, runs / name, device).earlier[0].best}
 
 
 def rows(report: Mapping[str, Any]) -> Iterator[tuple[object, ...]]:
