@@ -29,7 +29,7 @@ from seminar_lib.device import best_device
 from seminar_lib.evaluation import Accuracy, gray_box
 from seminar_lib.evaluation.graybox import WHITE_BOX, WORST_CASE
 from seminar_lib.objectives.surrogate import AgainstSurrogate
-from seminar_lib.train import fit
+from seminar_lib.train import Recipe, fit
 from seminar_lib.types import Model
 
 NAMES = (
@@ -109,12 +109,17 @@ def surrogates(name: str, dataset: str) -> dict[str, tuple[str, int]]:
 def attacked_in_training(name: str, data: Dataset, runs: Path, device: torch.device) -> dict[str, Model]:
     """The network that a training attacked in place of its own, by its role; of most trainings none.
 
-    Shipped weights come without it: then the run, with its stages, is done again.
+    It is what the first stage starts from, if that is given, or ends with. Shipped weights come without that: then this
+    stage alone is trained again.
     """
-    recipe = cli.recipe_named(name)
+    recipe, folder = cli.recipe_named(name), runs / name
     if not isinstance(recipe.objective, AgainstSurrogate):
         return {}
-    return {OWN: fit(recipe, data, runs / name, device).earlier[0].best}
+    while isinstance(recipe.start, Recipe):
+        recipe, folder = recipe.start, folder / "start"
+    if recipe.start:  # given weights
+        return {OWN: load_classifier(recipe.start, device)[0]}
+    return {OWN: fit(recipe, data, folder, device).best}
 
 
 def rows(report: Mapping[str, Any]) -> Iterator[tuple[object, ...]]:

@@ -14,7 +14,7 @@ from toy import toy
 from benchmarks import graybox as program
 from seminar_lib import cli, recipes
 from seminar_lib.attacks import FGSM
-from seminar_lib.checkpoints import load
+from seminar_lib.checkpoints import load, save
 from seminar_lib.data.augment import Augment
 from seminar_lib.models import SmallCNN
 from seminar_lib.objectives import CLEADHead, LISArD
@@ -78,6 +78,20 @@ def test_the_network_that_a_training_attacked_stands_in_as_well(compare, monkeyp
     made = FGSM(program.THREAT, stop_when_fooled=False)(surrogate, test.x, test.y)
     kept = (victim(test.x).argmax(1) == test.y) & (victim(made).argmax(1) == test.y)
     assert found[f"gray-box, {program.OWN}"]["accuracy"] == int(kept.sum()) / 12
+
+
+@pytest.mark.parametrize("given", [False, True])
+def test_it_is_found_without_the_stages_after_it(compare, monkeypatch, tmp_path, given):
+    first = fit(PLAIN, toy(), tmp_path / "first", progress=False).best
+    path = tmp_path / "first" / "best"
+    save(path, first, PLAIN.model, {})
+    recipe = replace(PLAIN, objective=CLEADHead(), start=str(path) if given else PLAIN, trains="head")
+    monkeypatch.setattr(recipes, "toy_clead_head", lambda: recipe, raising=False)
+    runs = tmp_path / "runs"
+    found = program.attacked_in_training("toy_clead_head", toy(), runs, torch.device("cpu"))[program.OWN]
+    x = toy().test.x
+    torch.testing.assert_close(found(x), load(path)[0](x) if given else first(x))
+    assert not (runs / "toy_clead_head" / "history.jsonl").exists()
 
 
 def test_each_attack_is_measured_once(compare, monkeypatch):
