@@ -39,7 +39,7 @@ def rows(text):
 def figures(row):
     """Shares, and the seconds of an epoch without their unit."""
     shares, seconds = [cell for cell in row if SHARE.fullmatch(cell)], [SECONDS.fullmatch(cell) for cell in row]
-    return [*shares, *(found[1] for found in seconds if found)]
+    return [*shares, *(match[1] for match in seconds if match)]
 
 
 def pairs_not_measured(text):
