@@ -79,7 +79,18 @@ def check_model(model: Model, x: Tensor) -> None:
     if not callable(model):
         raise TypeError(f"model must be callable, images to logits; got {type(model).__name__}.")
     _check_takes_images_alone(model, x)
-    parameter = next(model.parameters(), None) if isinstance(model, nn.Module) else None
+    if isinstance(model, nn.Module):
+        check_parameters(model, x)
+
+
+def check_parameters(model: nn.Module, x: Tensor) -> None:
+    """Refuse a network whose parameters are elsewhere or of another type than the images ``x``. It may have none.
+
+    Raises:
+        TypeError: they have another dtype than ``x``, or half precision.
+        ValueError: they are on another device.
+    """
+    parameter = next(model.parameters(), None)
     if parameter is None:
         return
     if parameter.device != x.device:

@@ -24,14 +24,16 @@ from seminar_lib.evaluation import (
     gray_box,
 )
 from seminar_lib.goals import Expectation, Misclassify
-from seminar_lib.models import ViT
+from seminar_lib.models import SmallCNN, UNet, ViT
 from seminar_lib.objectives import (
     ANCHOR,
     AWP,
     CLEAD,
+    DDPM,
     MART,
     TRADES,
     AdversarialTraining,
+    Batch,
     CLEADEncoder,
     CLEADHead,
     Consistency,
@@ -273,6 +275,51 @@ def test_a_network_refuses_images_with_other_channels(channels, tiny):
     """One channel would otherwise be broadcast to three, and quietly classified."""
     with pytest.raises(ValueError, match=rf"takes images with 3 channels; got shape \(2, {channels}, 8, 8\)"):
         tiny(torch.rand(2, channels, 8, 8))
+
+
+# --- objectives -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("part", "spoil", "error", "words"), [row for row in BAD.values() if row[0] in "xy"])
+@pytest.mark.parametrize("objective", [CrossEntropy(), TRADES(PGD(steps=1)), LISArD()], ids=lambda o: type(o).__name__)
+def test_an_objective_refuses_bad_images_and_labels_and_changes_nothing(
+    objective, part, spoil, error, words, tiny, x, y
+):
+    tiny.train()
+    before = deepcopy(tiny.state_dict())
+    batch = Batch(x, y)._replace(**{part: spoil(x if part == "x" else y)})
+    with pytest.raises(error) as caught:
+        objective(tiny, batch)
+    assert words in str(caught.value)
+    assert all(map(torch.equal, tiny.state_dict().values(), before.values()))
+
+
+NETWORKS = {
+    "a layer": (TRADES(), lambda m: m.head, "TRADES trains a Classifier, as an arch"),
+    "an architecture": (CrossEntropy(), lambda m: SmallCNN(), "seminar_lib.models builds it; got SmallCNN."),
+    "a classifier": (DDPM(), lambda m: m, "DDPM trains a NoisePredictor, as an architecture"),
+    "elsewhere": (LISArD(), lambda m: deepcopy(m).to("meta"), "The model is on meta but x is on cpu. Move one"),
+    "in bfloat16": (CrossEntropy(), lambda m: deepcopy(m).bfloat16(), "Convert: model.float()"),
+}
+
+
+@pytest.mark.parametrize(("objective", "change", "words"), NETWORKS.values(), ids=NETWORKS)
+def test_an_objective_refuses_a_network_that_it_cannot_train(objective, change, words, tiny, x, y):
+    with pytest.raises((TypeError, ValueError)) as caught:
+        objective(change(tiny), Batch(x, y))
+    assert words in str(caught.value)
+
+
+def test_an_objective_refuses_images_and_labels_that_are_no_batch(tiny, x, y):
+    with pytest.raises(TypeError, match=r"CrossEntropy needs the images of one step, Batch\(x, y\); got tuple\."):
+        CrossEntropy()(tiny, (x, y))
+
+
+def test_images_of_a_diffusion_need_no_labels(x):
+    model = UNet(8).build(3)
+    assert DDPM()(model, Batch(x, torch.zeros(len(x)).long() - 1))["noise"].isfinite()
+    with pytest.raises(ValueError, match=r"Divide by 255"):
+        DDPM()(model, Batch(255 * x, torch.zeros(len(x)).long()))
 
 
 # --- smoothing ------------------------------------------------------------------------------------------------------

@@ -10,6 +10,7 @@ from typing import Any, ClassVar, NamedTuple
 import torch
 from torch import Tensor, nn
 
+from seminar_lib.checks import check_images, check_labels, check_parameters
 from seminar_lib.models import Classifier
 from seminar_lib.types import Images, Labels
 
@@ -53,8 +54,35 @@ class Objective(ABC):
     network: ClassVar[type[nn.Module]] = Classifier
 
     def __call__(self, model: Any, batch: Batch) -> dict[str, Tensor]:
-        """Both halves of a training step; see ``terms``."""
+        """Both halves of a training step. ``fit`` calls them one by one, having checked all images before the first.
+
+        Args:
+            model: a ``network``, in the mode that it is to be trained in.
+            batch: the images of the step; of a classifier, with their labels.
+
+        Returns:
+            The terms, already weighted, each a scalar; the loss is their sum.
+
+        Raises:
+            TypeError, ValueError: the model or the batch is not as described. The model is then as it was.
+        """
+        self._check(model, batch)
         return self.terms(model, self.prepare(model, batch))
+
+    def _check(self, model: object, batch: object) -> None:
+        if not isinstance(batch, Batch):
+            raise TypeError(
+                f"{type(self).__name__} needs the images of one step, Batch(x, y); got {type(batch).__name__}."
+            )
+        if not isinstance(model, self.network):
+            raise TypeError(
+                f"{type(self).__name__} trains a {self.network.__name__}, as an architecture of seminar_lib.models "
+                f"builds it; got {type(model).__name__}."
+            )
+        check_images(batch.x)
+        check_parameters(model, batch.x)
+        if isinstance(model, Classifier):
+            check_labels(batch.y, batch.x, model.head.out_features)
 
     def prepare(self, model: Any, batch: Batch) -> Batch:
         """The batch with whatever else the terms need, found with the model as it is now; most need nothing."""

@@ -107,7 +107,7 @@ class Run:
         self.model.eval()
         self.learning.train()
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.bf16):
-            terms = self.objective(self.model, batch)
+            terms = self.objective.terms(self.model, self.objective.prepare(self.model, batch))
         torch.clear_autocast_cache()  # within another autocast it would keep the weights of this step for the next one
         loss = torch.stack(list(terms.values())).sum()
         if not loss.isfinite():
