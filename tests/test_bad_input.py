@@ -387,7 +387,7 @@ EVALUATIONS = {
     "negative radii": (lambda m, d: curve(m, d, FGSM(), [-0.1, 0]), "eps must rise"),
     "NaN radii": (lambda m, d: curve(m, d, FGSM(), [0, NAN, 0.1]), "eps must rise"),
     "radii in grey levels": (lambda m, d: curve(m, d, FGSM(), [0, 8]), "Did you mean 8/255?"),
-    "a curve of no images": (lambda m, d: curve(m, d[:0], FGSM(), [0]), "at least one image; got none"),
+    "a curve of no images": (lambda m, d: curve(m, d[:0], FGSM(), [0]), "eps needs at least one image, one at a"),
     "no surrogates": (lambda m, d: gray_box(m, {}, d, {"": FGSM()}), "at least one surrogate and one attack"),
     "no attacks on surrogates": (lambda m, d: gray_box(m, {"": nn.Sequential(m)}, d, {}), "one attack, each by name"),
     "a nameless surrogate": (
@@ -421,11 +421,11 @@ EVALUATIONS = {
     "no surrogate at all": (lambda m, d: gray_box(m, {"": "resnet"}, d, {"": FGSM()}), "must be callable"),
     "a gray box of no images": (
         lambda m, d: gray_box(m, {"": nn.Sequential(m)}, d[:0], {"": FGSM()}),
-        "x holds no images",
+        "gray_box needs at least one image, one at a time; got 0 images",
     ),
     "gray batches of none": (
         lambda m, d: gray_box(m, {"": nn.Sequential(m)}, d, {"": FGSM()}, batch_size=0),
-        "8 images and batch_size=0",
+        "gray_box needs at least one image, one at a time; got 8 images and batch_size=0",
     ),
     "a name that is taken in the gray box": (
         lambda m, d: gray_box(m, {"": nn.Sequential(m)}, d, {"clean": FGSM()}),

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 import torch
 
 from seminar_lib.attacks import Attack
-from seminar_lib.data.dataset import Split, check_split
+from seminar_lib.data.dataset import Split
 from seminar_lib.evaluation.accuracy import Accuracy
-from seminar_lib.evaluation.checks import check_attack
+from seminar_lib.evaluation.checks import check_attack, check_measurement
 from seminar_lib.evaluation.report import evaluate
 from seminar_lib.types import Model
 
@@ -72,10 +72,10 @@ def accuracy_against_eps(
         progress: show bars.
 
     Raises:
-        TypeError: ``data`` is no split, or ``attack`` no attack.
-        ValueError: the radii do not rise, or the threat model refuses one of them.
+        TypeError, ValueError: as ``evaluate``; ``attack`` is no attack, the radii do not rise, or the threat model
+            refuses one of them.
     """
-    check_split(data)
+    check_measurement("accuracy_against_eps", data, batch_size, seed)
     check_attack(attack, "accuracy_against_eps")
     radii = [float(radius) for radius in eps]
     if not radii or not radii[0] >= 0 or not all(a < b for a, b in pairwise(radii)):

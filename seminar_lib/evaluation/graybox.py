@@ -30,10 +30,9 @@ from seminar_lib import markdown
 from seminar_lib.attacks import Attack, Transfer
 from seminar_lib.attacks.base import Generator, care, verdict
 from seminar_lib.attacks.transfer import check_surrogate
-from seminar_lib.checks import check_images
-from seminar_lib.data.dataset import Split, check_split
+from seminar_lib.data.dataset import Split
 from seminar_lib.evaluation.accuracy import Accuracy, grouped_bars
-from seminar_lib.evaluation.checks import check_attacks
+from seminar_lib.evaluation.checks import check_attacks, check_measurement
 from seminar_lib.evaluation.kept import network_fingerprint
 from seminar_lib.evaluation.paired import Paired
 from seminar_lib.evaluation.report import Report, evaluate
@@ -192,6 +191,7 @@ def gray_box(
         TypeError, ValueError: as ``evaluate``; there is no surrogate or no attack; a surrogate has other classes, or is
             the victim, another surrogate or a copy of one of them; an attack is a transfer already.
     """
+    check_measurement("gray_box", data, batch_size, seed)
     _check(model, surrogates, data, attacks)
     run = partial(evaluate, data=data, batch_size=batch_size, seed=seed, progress=progress)
     transfers = {
@@ -231,7 +231,6 @@ def _check(model: Model, surrogates: Mapping[str, Model], data: Split, attacks: 
             "gray_box needs at least one surrogate and one attack, each by name, such as {'another seed': network} and "
             f"{{'PGD-10': PGD()}}; got {surrogates!r} and {attacks!r}."
         )
-    check_split(data)
     check_attacks(attacks)
     if "worst case" in surrogates:
         raise ValueError("The name 'worst case' belongs to a column of the report; call the surrogate something else.")
@@ -241,7 +240,6 @@ def _check(model: Model, surrogates: Mapping[str, Model], data: Split, attacks: 
                 f"{name} is a transfer already, and gray_box makes one for each surrogate. Pass the attack that is "
                 "inside it, and its surrogate among the others."
             )
-    check_images(data[:1].x)
     for surrogate in surrogates.values():
         check_surrogate(surrogate, model, data[:8].x)
     victim, known = _identity(model), dict[object, str]()
