@@ -67,7 +67,11 @@ def ship(
 
 
 def _rounded(trained: Trained) -> list[dict[str, float]]:
-    return [{name: float(f"{value:.4g}") for name, value in row.items()} for row in trained.history]
+    """The history in four digits; the number of an epoch is whole and stays so."""
+    return [
+        {name: value if isinstance(value, int) else float(f"{value:.4g}") for name, value in row.items()}
+        for row in trained.history
+    ]
 
 
 def _measure(model: Network, recipe: Recipe, data: Dataset, device: torch.device, bits: int) -> dict[str, Any]:

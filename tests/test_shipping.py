@@ -35,6 +35,7 @@ def test_the_card_of_a_network_that_gives_images_says_its_loss(recipe, tmp_path)
     assert [row["validation loss"] for row in loaded["history"]] == pytest.approx(
         [row["validation loss"] for row in trained.history], rel=1e-3
     )
+    assert repr([row["epoch"] for row in loaded["history"]]) == "[1, 2]"
     assert "seed=0" in loaded["recipe"]
     assert loaded["training"].keys() == {"seconds", "device", "versions"}
 
