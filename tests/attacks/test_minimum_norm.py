@@ -207,7 +207,7 @@ def test_a_hasty_success_is_judged_precisely_and_looked_for_a_little_farther_out
     assert ((oracle.model(drawn).argmax(1) != oracle.y) == found).all()
     ratio = threat.norm(drawn - oracle.x) / oracle.distance(threat)
     if found and passes:
-        assert (ratio > 1).all()
+        assert (ratio > 1 - 1e-5).all()  # how float32 rounds the sum of a margin moves the boundary by millionths
         assert (ratio < 1.0011).all()
     else:
         expected = 1.1 * share if share < 1 and found else share
