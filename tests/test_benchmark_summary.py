@@ -44,6 +44,16 @@ def test_bars_are_linked_where_they_were_drawn(tmp_path: Path) -> None:
     assert "drawn as bars: [cuda](benchmarks/cuda.png)." in program.summary(tmp_path)
 
 
+def test_networks_that_were_trained_again_stand_below_the_others(tmp_path: Path) -> None:
+    for name in ("a-again", "a", "b"):
+        report = {"settings": {"attack": name}, "models": {}}
+        (tmp_path / f"pairs-{name}.json").write_text(json.dumps(report))
+    text = program.summary(tmp_path)
+    words = ("## Image by image", "`a`", "`b`", "in other weights", "`a-again`")
+    assert [text.count(word) for word in words] == [1] * len(words)
+    assert sorted(words, key=text.index) == list(words)
+
+
 def test_no_committed_picture_lacks_its_link() -> None:
     text = program.README.read_text(encoding="utf-8")
     drawn = sorted(path.relative_to(program.README.parent).as_posix() for path in program.RESULTS.glob("*.png"))
