@@ -35,7 +35,7 @@ class ViT:
         Raises:
             ValueError: the images do not have three channels.
         """
-        from torchvision.models import VisionTransformer  # a second and a half, which those without it need not wait
+        from seminar_lib.models.attention import VisionTransformer  # torchvision takes a second and a half to import
 
         if len(mean) != 3:
             raise ValueError(

@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+import torchvision
 from torch import nn
 from torchvision.models.resnet import BasicBlock, ResNet
 
@@ -100,3 +101,24 @@ def test_grey_images_have_networks_too():
 @every
 def test_an_architecture_prints_as_the_code_that_makes_it(architecture):
     assert eval(repr(architecture)) == architecture
+
+
+@pytest.mark.parametrize("bf16", [False, True])
+def test_a_transformer_on_a_cpu_has_plain_attention_in_bfloat16_alone(bf16, x):
+    """The fused one is slow there, backwards; in float32 it is the fast one."""
+    vit = ViT(layers=1, heads=2, features=16).build(7, MEAN, STD)
+    with torch.profiler.profile() as watched, torch.autocast("cpu", torch.bfloat16, enabled=bf16):
+        vit(x).sum().backward()
+    fused = {event.key for event in watched.key_averages() if "flash_attention" in event.key}
+    assert bool(fused) == (not bf16)
+
+
+def test_a_transformer_is_torchvision_s(x):
+    ours = ViT(layers=2, heads=2, features=16).build(7, MEAN, STD).eval()
+    theirs = torchvision.models.VisionTransformer(32, 4, 2, 2, 16, 32)
+    theirs.heads = nn.Identity()
+    theirs.load_state_dict(ours.backbone.state_dict())
+    normalised = (x - ours.mean) / ours.std
+    assert torch.equal(ours.embed(x), theirs.eval()(normalised))
+    with torch.autocast("cpu", torch.bfloat16):
+        torch.testing.assert_close(ours.embed(x).float(), theirs(normalised).float(), rtol=0.05, atol=0.05)
