@@ -387,17 +387,20 @@ plt.show()
 # ## What does it cost?
 #
 # `pgd_at` is right about fewer clean images than `standard`. Here is what the cards of the shipped networks say of all
-# test images, for the signs and for CIFAR-10.
+# test images, for the signs, with a small vision transformer as well, and for CIFAR-10.
 
 # %% tags=["nbval-check-output"]
-for name in ("signs/standard", "signs/pgd_at", "cifar10/standard", "cifar10/pgd_at"):
-    shares = sl.on_card(sl.load(name)[1])
-    print(f"{name:>16}: clean {shares['clean']}, PGD-20 {shares['pgd20']}")
+for family in ("signs/", "signs/vit_", "cifar10/"):
+    for name in (f"{family}standard", f"{family}pgd_at"):
+        shares = sl.on_card(sl.load(name)[1])
+        print(f"{name:>18}: clean {shares['clean']}, PGD-20 {shares['pgd20']}")
 
 # %% [markdown]
 # The signs are easy, and pay next to nothing. On CIFAR-10, 25 points of clean accuracy are gone. Part of that is the
-# small network, which has to spend its weights on more. But there is a part that no network can avoid. Here is a world
-# in which it can be computed, after Tsipras et al. (ICLR 2019).
+# small network, which has to spend its weights on more. And networks differ: the transformer, which has to learn from
+# 12,000 signs what a convolution is given, pays 23 points of clean accuracy for 31 of robust on the same images. But
+# there is a part that no network can avoid. Here is a world in which it can be computed, after Tsipras et al. (ICLR
+# 2019).
 #
 # Each example has a label $y = \pm 1$, and two kinds of features. One *strong* feature is $y$ itself, but for 10 % of
 # the examples, where it is $-y$. A hundred *faint* ones are $0.2\,y$ plus noise of deviation 1: each of them is hardly
