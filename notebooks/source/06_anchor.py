@@ -368,8 +368,8 @@ for name, (hardest, others) in full.items():
 # seeds: it leaves ANCHOR 53.3% [51.1%, 55.5%] and adversarial training 52.6% [50.4%, 54.8%] of the signs, with seed 1
 # 53.4% [51.2%, 55.6%] and 52.5% [50.4%, 54.7%]. With seed 2 they do: 52.1% [49.4%, 54.7%] and 51.9% [49.3%, 54.5%] of
 # 1,408 signs. (That `pgd_at` was trained again, on another kind of CPU, which rounds otherwise and so ends in other
-# weights.) ANCHOR reads a few clean signs more, then. That it is more robust as well, as the paper claims, two trainings
-# of three say, by less than a point, which PGD-20 does not see. *A third training can take back what two have shown.*
+# weights.) ANCHOR reads a few clean signs more, then. That it is more robust as well, as the paper claims, two of three
+# trainings say, by less than a point, which PGD-20 does not see. *A third training can take back what two have shown.*
 #
 # And the parts of the first stage, each changed once in the whole training (seed 0)? PGD-20 sees 2,000 signs, and they
 # are compared one by one; AutoAttack sees 128.
