@@ -182,11 +182,11 @@ def summary(folder: Path = RESULTS) -> str:
         told = {"dataset": dataset, "timed": pace["device"], "peak": f"{pace['peak'] / 1e12:.3g} TFLOP/s"}
         parts.append(DEFENCES.format(**told, precision=_precision(report), **report["settings"]))
         parts += [markdown.table(defences.HEAD, list(defences.rows(report))), "\n"]
-    paired = {name: report for name, report in reports.items() if name.startswith("pairs")}
-    again = {name: report for name, report in paired.items() if name.endswith("again")}
-    for title, part in ((IMAGE_BY_IMAGE, paired.keys() - again.keys()), (TRAINED_AGAIN, again.keys())):
+    paired = [(name.endswith("again"), report) for name, report in reports.items() if name.startswith("pairs")]
+    for title, again in ((IMAGE_BY_IMAGE, False), (TRAINED_AGAIN, True)):
+        part = [report for later, report in paired if later == again]
         parts += [title] if part else []
-        for report in (paired[name] for name in sorted(part)):
+        for report in part:
             parts.append("\nAttacked by `{attack}`:\n\n".format(**report["settings"]))
             parts += [markdown.table(pairs.HEAD, list(pairs.rows(report))), "\n"]
     for report in (report for name, report in reports.items() if name.startswith("graybox")):
