@@ -107,7 +107,8 @@ def test_an_architecture_prints_as_the_code_that_makes_it(architecture):
 def test_a_transformer_on_a_cpu_has_plain_attention_in_bfloat16_alone(bf16, x):
     """The fused one is slow there, backwards; in float32 it is the fast one."""
     vit = ViT(layers=1, heads=2, features=16).build(7, MEAN, STD)
-    with torch.profiler.profile() as watched, torch.autocast("cpu", torch.bfloat16, enabled=bf16):
+    # Without acc_events PyTorch 2.11 warns.
+    with torch.profiler.profile(acc_events=True) as watched, torch.autocast("cpu", torch.bfloat16, enabled=bf16):
         vit(x).sum().backward()
     fused = {event.key for event in watched.key_averages() if "flash_attention" in event.key}
     assert bool(fused) == (not bf16)
