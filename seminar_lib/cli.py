@@ -163,7 +163,7 @@ def train(
         device: cpu, cuda or mps; the fastest by default.
         devices: how many GPUs (or processes on a CPU) share each batch; with torchrun, on each machine.
         machines: how many machines, each of which runs this command under torchrun.
-        compile: translate the network with torch.compile first; may pay on a GPU.
+        compile: translate the network with torch.compile first, which takes minutes; each epoch is then shorter.
         seed: of all stages, in the place of the recipe's own.
         ship: write the weights into the library, where load finds them as DATASET/NAME.
         bits: of each weight as it is saved: 16, or 2 to 12. With 8 the file is half as large, and every weight a little

@@ -62,7 +62,7 @@ def faster(model: Model, x: Images, copies: dict[nn.Module, nn.Module] | None = 
     """
     copies, x = {} if copies is None else copies, x[:PROBE].detach()
     network = model.__self__ if inspect.ismethod(model) else model
-    if not isinstance(network, nn.Module) or _watched(network):
+    if not isinstance(network, nn.Module) or _irreplaceable(network):
         return model
     # Whatever goes wrong in someone else's network (it cannot be copied, or insists on a memory layout), the original
     # stays right. Its random numbers, if it draws any, are drawn as if nobody had looked; then the answers differ.
@@ -77,10 +77,15 @@ def faster(model: Model, x: Images, copies: dict[nn.Module, nn.Module] | None = 
         return model
 
 
-def _watched(network: nn.Module) -> bool:
-    """Whether somebody listens to a layer of the network (a hook), who would not hear its copy; or it is compiled."""
-    return hasattr(network, "_orig_mod") or any(
-        module._forward_hooks or module._forward_pre_hooks or module._backward_hooks or module._backward_pre_hooks
+def _irreplaceable(network: nn.Module) -> bool:
+    """Whether a copy would lack something: a layer that somebody listens to (a hook), or a compiled one."""
+    return any(
+        hasattr(module, "_orig_mod")  # torch.compile(module), which deepcopy would take for a plain layer
+        or module._compiled_call_impl  # module.compile(), which deepcopy leaves behind
+        or module._forward_hooks
+        or module._forward_pre_hooks
+        or module._backward_hooks
+        or module._backward_pre_hooks
         for module in network.modules()
     )
 

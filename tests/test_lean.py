@@ -145,6 +145,21 @@ def test_where_somebody_listens_the_original_is_used(tiny, many):
     assert leaned(tiny, many).model is tiny
 
 
+@pytest.mark.filterwarnings("ignore:The .grad attribute of a Tensor that is not a leaf")  # PyTorch looks at it itself
+@pytest.mark.parametrize("whole", [True, False], ids=["network", "layer"])
+@pytest.mark.parametrize("wrapped", [True, False])
+def test_a_compiled_network_is_used_itself(whole, wrapped, tiny, many):
+    """Its copy would not be compiled, and most passes of a training are those of its attack."""
+    part = tiny if whole else tiny.backbone
+    if wrapped:
+        compiled = torch.compile(part, backend="eager")
+        model = compiled if whole else nn.Sequential(compiled, tiny.head)
+    else:
+        part.compile(backend="eager")
+        model = tiny
+    assert leaned(model, many).model is model
+
+
 def test_a_function_and_a_few_images_are_left_alone(tiny, many):
     function = lambda x: tiny(x)  # noqa: E731
     goal = Misclassify(function, torch.zeros(len(many), dtype=torch.long))

@@ -13,7 +13,7 @@ import pytest
 import torch
 from PIL import Image
 from safetensors.torch import load_file
-from torch import nn
+from torch import Tensor, nn
 from toy import toy
 
 from seminar_lib.attacks import PGD
@@ -785,3 +785,18 @@ def test_a_compiled_network_is_trained_alike(recipe, monkeypatch):
     assert len(compiled) == 1
     assert ours.last.backbone is not compiled[0]
     assert_same_bits(ours, theirs)
+
+
+def test_the_attack_within_a_compiled_training_climbs_the_compiled_network(monkeypatch):
+    climbs = []
+
+    def watched(module) -> None:
+        def call(x: Tensor) -> Tensor:
+            climbs.append(x.requires_grad)
+            return module._call_impl(x)
+
+        module._compiled_call_impl = call
+
+    monkeypatch.setattr("torch.nn.Module.compile", watched)
+    fit(replace(FULL, epochs=1, batch_size=40), toy(), progress=False, compile=True)  # one batch
+    assert sum(climbs) == ATTACK.steps

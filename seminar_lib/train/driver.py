@@ -88,8 +88,10 @@ def fit(
         progress: show bars.
         devices: how many GPUs, or how many processes on a CPU, of each machine.
         machines: how many machines.
-        compile: let ``torch.compile`` translate the backbone, which takes a minute or more at the beginning and may pay
-            on a GPU. One device only. The result is the same but for rounding, so a resumed run has other bits.
+        compile: let ``torch.compile`` translate the backbone, for the training and for the attacks within it. That
+            takes minutes once, which PyTorch keeps for the next run; each epoch is then shorter, of ``signs_pgd_at`` on
+            one thread of an Intel Xeon by a fifth. One device only. The result is the same but for rounding, so a
+            resumed run has other bits.
         watch: called with the history so far, after each epoch and every few seconds within one, for each stage anew.
             Within an epoch the last row has a broken ``"epoch"`` and the means of the terms so far, nothing else.
 
