@@ -78,10 +78,10 @@ def faster(model: Model, x: Images, copies: dict[nn.Module, nn.Module] | None = 
 
 
 def _irreplaceable(network: nn.Module) -> bool:
-    """Whether a copy would lack something: a layer that somebody listens to (a hook), or a compiled one."""
+    """Whether a copy will not do: a layer has a hook, and who listens would not hear the copy, or it is compiled."""
     return any(
-        hasattr(module, "_orig_mod")  # torch.compile(module), which deepcopy would take for a plain layer
-        or module._compiled_call_impl  # module.compile(), which deepcopy leaves behind
+        hasattr(module, "_orig_mod")  # torch.compile(module): each copy is compiled anew
+        or module._compiled_call_impl  # module.compile(): no copy is
         or module._forward_hooks
         or module._forward_pre_hooks
         or module._backward_hooks

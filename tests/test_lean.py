@@ -149,7 +149,7 @@ def test_where_somebody_listens_the_original_is_used(tiny, many):
 @pytest.mark.parametrize("whole", [True, False], ids=["network", "layer"])
 @pytest.mark.parametrize("wrapped", [True, False])
 def test_a_compiled_network_is_used_itself(whole, wrapped, tiny, many):
-    """Its copy would not be compiled, and most passes of a training are those of its attack."""
+    """Its copy would not be compiled, or again for each attack, whose passes are most of a training."""
     part = tiny if whole else tiny.backbone
     if wrapped:
         compiled = torch.compile(part, backend="eager")
